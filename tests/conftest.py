@@ -1,8 +1,13 @@
-"""What many tests share: one thread, tiny models and data in files, and a small real bench."""
+"""What many tests share: one thread, tiny models and data in files, and a small real bench.
+
+Tests marked ``long`` run by ``make long``, and whenever they are asked for: ``--long`` adds them,
+``-m long`` takes them alone, and a test named by its id (``file.py::test``) runs whatever it is.
+"""
 
 import functools
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,6 +19,7 @@ import torch
 
 from prunescope.bench.workbench import Workbench, prepare
 from prunescope.capture.graph import take
+from prunescope.export import fresh_process
 from prunescope.jobs.warm_worker import SWITCH
 from prunescope.sources import data as data_source
 from prunescope.sources.data import Samples, Splits
@@ -30,6 +36,21 @@ hypothesis.settings.register_profile(
     "prunescope", deadline=None, derandomize=True, max_examples=50, database=None
 )
 hypothesis.settings.load_profile("prunescope")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run the tests marked long too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave long tests out unless somebody asks for them."""
+    named = any("::" in argument for argument in config.args)
+    if named or config.getoption("--long") or "long" in config.option.markexpr:
+        return
+    long = [item for item in items if item.get_closest_marker("long")]
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
 
 
 @pytest.fixture
@@ -179,7 +200,47 @@ def residual_study(residual_once: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def warm_commands() -> Iterator[Path]:
-    """A folder with a ``prunescope`` that starts in milliseconds."""
+def warm() -> Iterator[WarmCommands]:
+    """Commands that start in milliseconds."""
     with WarmCommands() as commands:
-        yield commands.folder
+        yield commands
+
+
+@pytest.fixture(scope="session")
+def warm_commands(warm: WarmCommands) -> Path:
+    """A folder with a ``prunescope`` that starts in milliseconds."""
+    return warm.folder
+
+
+@pytest.fixture(scope="session")
+def warm_python(warm: WarmCommands) -> Path:
+    """A Python that starts in milliseconds and has everything imported."""
+    return warm.python
+
+
+class _WarmPython:
+    """Takes the place of ``sys`` where only ``sys.executable`` is asked for."""
+
+    def __init__(self, request: pytest.FixtureRequest) -> None:
+        self._request = request
+
+    @property
+    def executable(self) -> str:
+        return str(self._request.getfixturevalue("warm_python"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_reloads(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Exported files are reloaded by processes that are forked, not by fresh ones.
+
+    They know as little of what was exported, and do not spend four seconds on imports.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fresh_process, "sys", _WarmPython(request))
+        yield
+
+
+@pytest.fixture
+def fresh_reloads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exported files are reloaded by fresh processes, as users' are."""
+    monkeypatch.setattr(fresh_process, "sys", sys)

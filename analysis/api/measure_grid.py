@@ -9,9 +9,11 @@ from prunescope.bench.workbench import Workbench
 from prunescope.errors import BadValue
 from prunescope.finding.find import FindReport, find
 from prunescope.first_look.first_look import LookReport, first_look
+from prunescope.object_store.inbox import Exchange
 from prunescope.progress import Progress
 from prunescope.replay import choose_engine
 from prunescope.store.folder import StudyFolder
+from prunescope.store.others import Others
 from prunescope.study import Grid
 from prunescope.study.computations import FP32, PrecisionError
 from prunescope.study.shard import WHOLE
@@ -40,6 +42,7 @@ class Swept:
         precision: What the lower precision of the points does to the dense model; None for single.
         search: What was found in modes ``find`` and ``certify``; None for others.
         look: What was predicted in mode ``look``; None for others.
+        exchange: What went on between it and others in its store; None without one.
     """
 
     report: SweepReport
@@ -49,6 +52,7 @@ class Swept:
     precision: PrecisionError | None = None
     search: FindReport | None = None
     look: LookReport | None = None
+    exchange: Exchange | None = None
 
 
 def run_sweep(
@@ -61,6 +65,7 @@ def run_sweep(
     screening: bool = True,
     begun: float = 0.0,
     seconds: float | None = None,
+    others: Others | None = None,
 ) -> Swept:
     """Measure what ``grid`` asks for and ``study`` lacks.
 
@@ -74,6 +79,7 @@ def run_sweep(
         screening: Whether points that wait long are ranked without labels.
         begun: When the clock of a budget started, on ``time.monotonic``'s clock.
         seconds: Budget, of which at most all but ten seconds are for setting up; None for no end.
+        others: Sweeps whose rows come into ``study`` meanwhile; None for none.
     """
     study, grid = with_user_methods(bench, study, grid)
     if not points(grid, study.manifest):
@@ -113,7 +119,7 @@ def run_sweep(
         error = precision_error(bench)
         study = note_precision(study, error)
     chosen = choose_engine(bench, engine)
-    report = sweep(bench, study, grid, progress, chosen, policy, deadline, screening)
+    report = sweep(bench, study, grid, progress, chosen, policy, deadline, screening, others=others)
     if error is not None and not progress.cancelled():
         asked = points(grid, study.manifest)
         repeated = repeat_decisions(bench, study, asked, policy, error.size, progress, engine)

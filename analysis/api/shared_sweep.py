@@ -13,6 +13,7 @@ from prunescope.api.user_methods import with_user_methods
 from prunescope.bench.workbench import Workbench
 from prunescope.commands import next_steps
 from prunescope.errors import BadValue
+from prunescope.object_store.inbox import Inbox
 from prunescope.object_store.objects import ObjectStore
 from prunescope.object_store.outbox import Outbox
 from prunescope.object_store.while_sweeping import pull, pushing
@@ -20,8 +21,9 @@ from prunescope.progress import Progress
 from prunescope.ray_workers.cluster import LOCAL, RayCrew, Share, connected
 from prunescope.ray_workers.deal_parts import deal
 from prunescope.store.folder import StudyFolder
-from prunescope.study import Grid
+from prunescope.study import Grid, Reference
 from prunescope.study.computations import QUEUING
+from prunescope.study.manifest import LIVE
 from prunescope.study.shard import WHOLE, Shard
 from prunescope.sweep.stopping_policy import SEARCHES, Policy
 from prunescope.sweep.sweep_report import SweepReport
@@ -48,6 +50,27 @@ class Crewed:
     deaths: int
     reports: tuple[SweepReport, ...]
     seconds: float
+
+
+def sweep_in_store(
+    bench: Workbench,
+    study: StudyFolder,
+    grid: Grid,
+    progress: Progress,
+    policy: Policy,
+    sharing: Sharing,
+    engine: str = "frontier",
+    screening: bool = True,
+    begun: float = 0.0,
+    seconds: float | None = None,
+) -> None:
+    """Pull what the store of ``sharing`` holds, if there is one, and run ``shared_sweep``."""
+    outbox = None if sharing.store is None else pull(sharing.store, study)
+    opened = study if outbox is None else outbox.study
+    shared_sweep(
+        bench, opened, grid, progress, policy, replace(sharing, device=bench.device.type), outbox,
+        engine, screening, begun, seconds,
+    )  # fmt: skip
 
 
 def shared_sweep(
@@ -89,16 +112,36 @@ def shared_sweep(
                 f"Leave out {next_steps.sweep_options('shard', 'budget', 'mode')}, or "
                 f"{next_steps.sweep_options('ray')}."
             )
+        _require_kept(study.manifest.reference)
         study, grid = with_user_methods(bench, study, grid)
         with pushing(outbox):
             crewed = _crewed(bench, study, grid, progress, policy, sharing, engine)
         outbox = pull(outbox.store.url, study)
         study = StudyFolder.open(study.folder)
-    with pushing(outbox):
-        swept = run_sweep(bench, study, grid, progress, policy, engine, screening, begun, seconds)
+    inbox = None if outbox is None else Inbox(outbox, grid=repr(grid))
+    others = None if inbox is None else inbox.others
+    with pushing(outbox, inbox):
+        swept = run_sweep(
+            bench, study, grid, progress, policy, engine, screening, begun, seconds, others
+        )
+    if inbox is not None:
+        swept = replace(swept, exchange=inbox.exchange)
     if crewed is not None:
         swept = replace(swept, report=_together(swept.report, crewed))
     return swept, crewed
+
+
+def _require_kept(reference: Reference) -> None:
+    """Refuse objects of this session that the study keeps no file of: no worker has them."""
+    parts = {"model": reference.model, "data": reference.data, "metric": reference.metric}
+    for part, name in parts.items():
+        if name.startswith(LIVE):
+            raise BadValue(
+                f"Expected a study that keeps its {part} for Ray's workers, but {name} is in this "
+                "session alone. Give it as file.py:function, keep more data by "
+                f"{next_steps.sweep_options('keep_data')}, or leave out "
+                f"{next_steps.sweep_options('ray')}."
+            )
 
 
 def _crewed(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from prunescope.commands import next_steps
 from prunescope.errors import BadValue
 from prunescope.object_store.address import checked_store
-from prunescope.study.bounds import WORKERS
+from prunescope.study.bounds import THREADS, WORKERS
 from prunescope.study.computations import PROCESSOR
 
 
@@ -34,6 +34,7 @@ class Sharing:
         if self.store is not None:
             object.__setattr__(self, "store", checked_store(self.store))
         WORKERS.checked(self.workers)
+        THREADS.checked(self.threads)
         if self.ray is not None and (self.store is None or self.store.startswith("memory:")):
             raise BadValue(
                 f"Expected a store that all of Ray's workers reach, but got {self.store}. Add "

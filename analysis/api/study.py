@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from prunescope.api.grids import grid_from
 from prunescope.api.progress import shown
+from prunescope.api.sharing import Sharing
 from prunescope.api.study_plans import PlanLike, StudyPlans
 from prunescope.api.verified_plan import VerifiedPlan
 from prunescope.export.formats.format import MOST_LOST
@@ -59,6 +60,11 @@ class Study(StudyPlans):
         limit: float | str | None = None,
         seconds: float | None = None,
         progress: Progress | None = None,
+        *,
+        store: str | None = None,
+        ray: str | None = None,
+        workers: int = 0,
+        threads: int = 0,
     ) -> Self:
         """Measure more points of this study, those that it lacks, and return it.
 
@@ -74,18 +80,25 @@ class Study(StudyPlans):
             limit: Drop to decide against.
             seconds: To spend; without end by default.
             progress: Where to report to.
+            store: Address of a store that points are shared in, as for ``ps.sweep``.
+            ray: Address of a Ray cluster whose workers measure, likewise.
+            workers: Of the cluster, likewise.
+            threads: Of the processor, or of each of these workers, likewise.
         """
         begun = monotonic()
         stopping = Stopping(mode, tolerance, limit)  # type: ignore[arg-type]
         policy = stopping.policy(words_of(self.manifest))
         grid = grid_from(methods, sparsities, layers, recovery, seeds, round_to)
         seconds_from(seconds)
-        from prunescope.api.measure_grid import run_sweep
+        sharing = Sharing(store, ray, workers, threads)
+        from prunescope.api.shared_sweep import sweep_in_store
+        from prunescope.bench.computing_threads import computing_threads
 
-        with shown(progress) as report:
-            run_sweep(
-                self._bench(), self._stored, grid, report, policy, begun=begun, seconds=seconds
-            )
+        with shown(progress) as report, computing_threads(threads):
+            sweep_in_store(
+                self._bench(), self._stored, grid, report, policy, sharing,
+                begun=begun, seconds=seconds,
+            )  # fmt: skip
         self._stored = StudyFolder.open(self.folder)
         return self
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from prunescope.api.grids import grid_from
 from prunescope.api.progress import shown
+from prunescope.api.sharing import Sharing
 from prunescope.api.study import SPARSITIES, Study
 from prunescope.progress import Progress
 from prunescope.store.folder import StudyFolder
@@ -57,6 +58,10 @@ def sweep(
     progress: Progress | None = None,
     device: str = "auto",
     precision: str = "fp32",
+    store: str | None = None,
+    ray: str | None = None,
+    workers: int = 0,
+    threads: int = 0,
 ) -> Study:
     """Measure the curves of ``model`` on ``data`` and return the study in ``folder``.
 
@@ -114,30 +119,40 @@ def sweep(
             ``xpu`` or ``mps``; the study goes on to compute there.
         precision: ``fp32``, ``tf32``, ``bf16`` or ``fp16``, of the points; what a lower one does
             to the dense model is measured first, and points as near to a limit are repeated.
+        store: ``s3://BUCKET/NAME``, ``gs://``, ``az://`` or ``file:///FOLDER``: what is there is
+            not measured again, what is measured is sent there.
+        ray: ``local``, ``auto`` or ``HOST:PORT``: measure on Ray's workers, which share ``store``.
+        workers: Of the Ray cluster; 0 for as many as there is room for.
+        threads: Of the processor, or of each of Ray's workers; 0 for torch's own, or the worker's
+            share of this machine.
 
     Raises:
+        ForeignStudy: The study in ``folder`` or in ``store`` is about something else.
+        StorageFailure: The store refuses; what was measured is in ``folder``.
         Unsound: The model or data fail a check without which no number would be true.
         PrunescopeError: Whatever is wrong with model, data, metric or methods, in a sentence.
     """
     stopping = Stopping(mode, tolerance, limit, monotone, familywise)  # type: ignore[arg-type]
     grid = grid_from(methods, sparsities, layers, recovery, seeds, round_to, shard)
     seconds = seconds_from(budget)
+    sharing = Sharing(store, ray, workers, threads, device)
     place = checked_path(folder, "folder")
     begun = monotonic()
     from prunescope.api.live_bench import open_bench
-    from prunescope.api.measure_grid import run_sweep
+    from prunescope.api.shared_sweep import sweep_in_store
+    from prunescope.bench.computing_threads import computing_threads
     from prunescope.bench.device import choose_device
     from prunescope.bench.precision import require_precision
 
     chosen = choose_device(device)
     require_precision(precision, chosen)
-    with shown(progress) as report:
+    with shown(progress) as report, computing_threads(threads):
         bench, stored = open_bench(
             model, data, metric, place, str(weights) if weights else None, random,
             size_from(keep_data), accept, loss, tuple(outputs), heads, chosen,
         )  # fmt: skip
-        run_sweep(
+        sweep_in_store(
             replace(bench, precision=precision), stored, grid, report,
-            stopping.policy(words_of(stored.manifest)), engine, screen, begun, seconds,
+            stopping.policy(words_of(stored.manifest)), sharing, engine, screen, begun, seconds,
         )  # fmt: skip
     return Study(StudyFolder.open(stored.folder), bench)

@@ -8,9 +8,9 @@ import torch
 
 @contextlib.contextmanager
 def computing_threads(count: int) -> Iterator[None]:
-    """Let torch compute with ``count`` threads in the block."""
+    """Let torch compute with ``count`` threads in the block; with as many as before for 0."""
     before = torch.get_num_threads()
-    torch.set_num_threads(count)
+    torch.set_num_threads(count or before)
     try:
         yield
     finally:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from prunescope.cli.terminal import errors
 from prunescope.commands import next_steps
+from prunescope.object_store.inbox import Exchange
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid
 from prunescope.study.shard import WHOLE, Shard
@@ -69,14 +70,27 @@ def print_shard(shard: Shard, study: Path) -> None:
         )
 
 
-def print_sharing(store: str | None, crewed: "Crewed | None") -> None:
-    """Print where points were sent, and what a cluster's workers did; nothing without a store."""
+def print_sharing(
+    store: str | None, crewed: "Crewed | None", exchange: Exchange | None = None
+) -> None:
+    """Print where points were sent, what a cluster's workers did, and what others did meanwhile.
+
+    Args:
+        store: Its address; None for none, then nothing is printed.
+        crewed: What workers did; None without any.
+        exchange: With other sweeps; None without a store.
+    """
     if crewed is not None and crewed.workers:
         died = counted(crewed.deaths, "worker")
         again = f"; {died} died, and others went on" if crewed.deaths else ""
         errors.print(
             f"{counted(len(crewed.reports), 'part')} on {counted(crewed.workers, 'worker')} in "
             f"{spoken(crewed.seconds)}{again}.", highlight=False,
+        )  # fmt: skip
+    if exchange is not None and (exchange.taken or exchange.twice):
+        errors.print(
+            f"Others measured into it at the same time: {counted(exchange.taken, 'point')} taken "
+            f"over from them, {exact(exchange.twice)} measured twice.", highlight=False,
         )  # fmt: skip
     if store is not None:
         errors.print(

@@ -325,6 +325,7 @@ def sweep(
         print_json(
             asdict(swept.report)
             | {"left_out": swept.left_out, "computed_on": bench.computed_on, "precision": precise}
+            | {"exchange": swept.exchange and asdict(swept.exchange)}
         )
         return
     for sentence in (
@@ -337,7 +338,7 @@ def sweep(
             errors.print(sentence, highlight=False, markup=False)
     print_report(swept.report, swept.left_out, swept.spent, study)
     print_shard(grid.shard, study)
-    print_sharing(sharing.store, crewed)
+    print_sharing(sharing.store, crewed, swept.exchange)
     print_budget(swept.setting_up, seconds)
 
 

@@ -60,6 +60,17 @@ class Outbox:
         for path in mirror.logits.files():
             self._runs |= set(_runs(read_file(path, list(_RUN))))
 
+    def learn_rows(self, name: str, file: str, frame: pd.DataFrame) -> None:
+        """Note that the store holds ``frame``, rows of the table ``name`` that lie in ``file``."""
+        table = tables_of(self.study)[name]
+        self._note(name, table, table.better(frame, self._sent.get(name, {})))
+        self._seen.setdefault(name, set()).add(file)
+
+    def learn_logits(self, path: Path) -> None:
+        """Note that the store holds the logits in the file ``path``."""
+        self._runs |= set(_runs(read_file(path, list(_RUN))))
+        self._seen.setdefault("logits", set()).add(path.name)
+
     def begin(self) -> None:
         """Send the manifest, the network and the data that the study keeps, once.
 

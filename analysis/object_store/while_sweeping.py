@@ -10,6 +10,7 @@ from typing import Final
 
 from prunescope.errors import PrunescopeError, StorageFailure
 from prunescope.object_store.identity import require_same
+from prunescope.object_store.inbox import Inbox
 from prunescope.object_store.mirror import mirrored, mirrored_or_refused
 from prunescope.object_store.objects import ObjectStore
 from prunescope.object_store.outbox import Outbox
@@ -24,6 +25,11 @@ LATEST: Final = 60.0
 SHARE: Final = 20.0
 """Seconds between two pushes: a twentieth of the time so far, within these bounds. A machine that
 is lost takes at most that much work with it, and a long sweep makes few small objects."""
+OFTEN: Final = 10.0
+OFTEN_SHARE: Final = 100.0
+"""The same where another sweep writes too: what both are at meanwhile is measured twice."""
+_COST: Final = 2.0
+"""And at least twice what the last exchange with others took."""
 
 
 def begin_from(url: str, folder: Path, mirror: Path | None = None) -> StudyFolder | None:
@@ -76,13 +82,16 @@ def merge_source(url: str) -> StudyFolder:
 
 
 @contextlib.contextmanager
-def pushing(outbox: Outbox | None) -> Iterator[None]:
+def pushing(outbox: Outbox | None, inbox: Inbox | None = None) -> Iterator[None]:
     """Send to a store what is added to its study while the block runs, and then the rest.
+
+    With an ``inbox``, what others write meanwhile comes into the study too.
 
     A store that does not answer meanwhile holds nothing up: what waits is sent later.
 
     Args:
         outbox: Of the study and its store; None for none.
+        inbox: Of ``outbox``; None where nobody else's points are asked for.
 
     Raises:
         ForeignStudy: The store is about another study.
@@ -92,36 +101,55 @@ def pushing(outbox: Outbox | None) -> Iterator[None]:
         yield
         return
     outbox.begin()
+    if inbox is not None:
+        inbox.join()
     stop = threading.Event()
-    sender = threading.Thread(target=_send, args=(outbox, stop), name="push", daemon=True)
+    sender = threading.Thread(target=_send, args=(outbox, inbox, stop), name="push", daemon=True)
     sender.start()
     try:
         yield
     except BaseException:
         with contextlib.suppress(PrunescopeError):
-            _ended(sender, stop)
+            _ended(sender, stop, inbox)
             outbox.push()
         raise
-    _ended(sender, stop)
+    _ended(sender, stop, inbox)
+    if inbox is not None and inbox.others.heard:  # its last parts came after the sweep's own merge
+        outbox.study.measurements.compact()
+        outbox.study.logits.compact()
     _finish(outbox)
 
 
-def _ended(sender: threading.Thread, stop: threading.Event) -> None:
+def _ended(sender: threading.Thread, stop: threading.Event, inbox: Inbox | None) -> None:
     stop.set()
     sender.join()
+    if inbox is not None:
+        with contextlib.suppress(PrunescopeError):
+            inbox.leave()
 
 
-def _send(outbox: Outbox, stop: threading.Event) -> None:
-    began = time.monotonic()
+def _send(outbox: Outbox, inbox: Inbox | None, stop: threading.Event) -> None:
+    began, took = time.monotonic(), 0.0
     refused = ""
-    while not stop.wait(min(max((time.monotonic() - began) / SHARE, SOONEST), LATEST)):
+    while not stop.wait(_pause(time.monotonic() - began, took, inbox)):
+        start = time.monotonic()
         try:
             outbox.push()
+            if inbox is not None:
+                inbox.pull()
             refused = ""
         except PrunescopeError as error:
             if not refused:
                 log.warning("%s The sweep goes on, and sends what waits later.", error)
             refused = str(error)
+        took = time.monotonic() - start
+
+
+def _pause(seconds: float, took: float, inbox: Inbox | None) -> float:
+    """Until the next exchange, ``seconds`` after the first one, of which the last ``took`` some."""
+    if inbox is None or len(inbox.others.names) < 2:
+        return min(max(seconds / SHARE, SOONEST), LATEST)
+    return max(min(max(seconds / OFTEN_SHARE, SOONEST), OFTEN), _COST * took)
 
 
 def _finish(outbox: Outbox) -> None:

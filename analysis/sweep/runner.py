@@ -13,6 +13,7 @@ from prunescope.replay import choose_engine
 from prunescope.replay.engine import Engine, ordered_targets
 from prunescope.replay.frontier import FrontierEngine
 from prunescope.store.folder import StudyFolder
+from prunescope.store.others import Others
 from prunescope.study import Grid, at_the_end, doubling, looks
 from prunescope.study.method import UNITS
 from prunescope.study.point import Point, dense_key, point_name
@@ -26,6 +27,7 @@ from prunescope.sweep.shared_rows import SharedRows
 from prunescope.sweep.stopping_policy import Policy
 from prunescope.sweep.sweep_report import SweepReport
 from prunescope.sweep.time_budget import TimeBudget
+from prunescope.sweep.turns import Turns
 from prunescope.sweep.work_list import points
 from prunescope.sweep.work_order import PILOT_CHUNKS, by_information, pilots
 
@@ -48,6 +50,7 @@ def sweep(
     deadline: float | None = None,
     screening: bool = False,
     among: Collection[Point] | None = None,
+    others: Others | None = None,
 ) -> SweepReport:
     """Measure the points of ``grid`` that ``study`` lacks, one chunk of all points after another.
 
@@ -75,6 +78,7 @@ def sweep(
             without labels says how much each changes its layer's outputs
             (``prunescope.sweep.screen``); none in exact mode under a deadline.
         among: Of the grid's points, those to measure; None for all.
+        others: Sweeps whose rows come into the study while this one runs; None for none.
 
     Raises:
         ForeignStudy: The study is about another model, data or metric.
@@ -89,8 +93,9 @@ def sweep(
     if among is not None:
         grid_points = tuple(point for point in grid_points if point in among)
     run = _SweepRun(
-        bench, study, grid_points, progress, engine or choose_engine(bench), policy, deadline
-    )
+        bench, study, grid_points, progress, engine or choose_engine(bench), policy, deadline,
+        Turns(grid, grid_points, study.manifest, others or Others()),
+    )  # fmt: skip
     late = run.start()
     if screening and late:
         screen_missing(bench, study, late, progress, SCREENING)
@@ -109,8 +114,9 @@ class _SweepRun:
         engine: Engine,
         policy: Policy,
         deadline: float | None,
+        turns: Turns,
     ) -> None:
-        self._bench, self._study, self._engine = bench, study, engine
+        self._bench, self._study, self._engine, self._turns = bench, study, engine, turns
         self._grid_points, self._policy, self._budgeted = grid_points, policy, deadline is not None
         self._finishing = self._budgeted and policy.mode == "exact"
         self._ends = doubling if policy.mode == "exact" else looks
@@ -198,8 +204,12 @@ class _SweepRun:
         if policy.mode == "exact":
             todo = [p for p in possible if self._shared.samples(p) < self._population]
             now = now or sorted(todo, key=self._shared.samples)
+        turn = self._turns.take(todo)
+        if len(turn) < len(todo):
+            own = set(turn)
+            now = [point for point in now if point in own] or sorted(turn, key=self._shared.samples)
         for tier in self._tiers:
-            if left := set(tier).intersection(todo):
+            if left := set(tier).intersection(turn):
                 own = [point for point in tier if point in left]
                 return sorted(own, key=self._shared.samples, reverse=self._finishing), todo
         return now, todo
@@ -215,7 +225,7 @@ class _SweepRun:
         _, todo = self._unsettled()
         fresh = [point for point in todo if not self._shared.samples(point)]
         try:
-            for point in pilots(fresh or todo, self._study.manifest):
+            for point in pilots(self._turns.take(fresh or todo), self._study.manifest):
                 spent = min(self._meter.processor, self._meter.seconds / 2)
                 if spent > _PILOTING * FIRST or self._meter.seconds > self._budget.ahead:
                     break
@@ -262,13 +272,14 @@ class _SweepRun:
             stop = next(end for end in self._ends(self._population) if end > start)
             behind = [point for point in todo if self._shared.samples(point) == start]
             self._shared.open_round(start)
+            shard = self._turns.shard
             try:
                 if not any(map(self._shared.claim, behind)):
                     continue
                 self._meter.open_call()
                 for point, outcome in self._engine.outcomes(start, stop, behind):
                     self._record(point, outcome, start, stop)
-                    if self._over() or self._meter.seconds > most:
+                    if self._over() or self._meter.seconds > most or self._turns.shard != shard:
                         break
                 self._meter.close_call()
                 self._shared.moved()

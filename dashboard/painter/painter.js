@@ -88,7 +88,7 @@ function receive(state, data, parent) {
   const wanted = state.bars.findIndex((bar) => bar.name === data.selected);
   if (data.selected !== state.selected && state.bars[state.current]?.name !== data.selected) {
     choose(state, wanted, false);  // chosen elsewhere on the page
-    state.cells[wanted]?.node.scrollIntoView({ block: "nearest", inline: "nearest" });
+    reveal(state, wanted);
   }
   state.selected = data.selected;
   choose(state, state.current, false);

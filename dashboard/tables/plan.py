@@ -125,7 +125,7 @@ def plan_table(
         drop = curve.drop_at(real) if curve is not None and measured else None
         rows.append(
             {
-                "Here": "▸" if name == chosen else "",
+                "Here": "▶" if name == chosen else "",
                 "Lock": before.locked,
                 "Layer": name,
                 "Sparsity": round(100 * before.sparsity, 2),

@@ -45,9 +45,9 @@ _CUT: Final = """
 
 
 @pytest.fixture(scope="module")
-def address(swept: Path) -> Iterator[str]:
+def address(swept: Path, warm_python: Path) -> Iterator[str]:
     """One server for all: nothing here is changed."""
-    with serving(swept) as url:
+    with serving(swept, warm_python) as url:
         yield url
 
 

@@ -35,8 +35,8 @@ def timed_study(timed: Path, tmp_path_factory: pytest.TempPathFactory) -> StudyF
 
 
 @pytest.fixture(scope="module")
-def address(timed_study: StudyFolder) -> Iterator[str]:
-    with serving(timed_study.folder.parent) as url:
+def address(timed_study: StudyFolder, warm_python: Path) -> Iterator[str]:
+    with serving(timed_study.folder.parent, warm_python) as url:
         yield url
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.pages import blocks, left_out, run_page
+from tests.warm_commands import WarmCommands
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -23,8 +24,8 @@ def name(page: Path) -> str:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", WITH_BLOCKS, ids=name)
-def test_what_a_page_says_to_type_runs(page: Path, tmp_path: Path, warm_commands: Path) -> None:
-    run_page(page, tmp_path, warm_commands)
+def test_what_a_page_says_to_type_runs(page: Path, tmp_path: Path, warm: WarmCommands) -> None:
+    run_page(page, tmp_path, warm)
 
 
 @pytest.mark.parametrize("page", WITH_BLOCKS, ids=name)

@@ -62,13 +62,11 @@ def build():
 def test_a_word_every_ten_seconds_and_an_end_of_what_swallows_everything(tmp_path):
     (tmp_path / "mine.py").write_text(STUBBORN)
     given = ["inspect", "mine.py:build", "--shape", "1,6,6"]
-    began = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "prunescope.cli", *given], cwd=tmp_path, capture_output=True,
-        text=True, timeout=100, env=os.environ | {"PRUNESCOPE_PATIENCE": "11s"},
+        text=True, timeout=90, env=os.environ | {"PRUNESCOPE_PATIENCE": "11s"},
     )  # fmt: skip
     assert done.returncode == 1
-    assert time.monotonic() - began < 60
     words = done.stderr.strip().splitlines()
     assert words[0].startswith("still loading the model (mine.py:")
     assert words[0].endswith(", 10 s")

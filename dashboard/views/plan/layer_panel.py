@@ -51,9 +51,7 @@ def show(
         shown: What the page's table and bars are about, in forward order.
         granularity: Of the page.
     """
-    plan = session.draft(opened).plan
-    offered = (*shown, *(name for name in plan.active() if name not in shown))
-    name = chosen(opened.manifest, session.remembered("layer"), offered)
+    plan, name = session.draft(opened).plan, subject(opened, shown)
     if name is None:
         return
     panel = st.expander(
@@ -79,6 +77,13 @@ def show(
             _curves(opened, known, name, choice)
         if choice.granularity in UNITS and choice.granularity != BLOCK and loaders.latency(opened):
             measured_speed.staircase(opened, name)
+
+
+def subject(opened: StudyFolder, shown: Sequence[str]) -> str | None:
+    """Return the layer or group that the page is about; None where there is none."""
+    plan = session.draft(opened).plan
+    offered = (*shown, *(name for name in plan.active() if name not in shown))
+    return chosen(opened.manifest, session.remembered("layer"), offered)
 
 
 def _reasons(opened: StudyFolder, asked: GoalForm) -> Sequence[Reason]:

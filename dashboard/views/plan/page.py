@@ -54,12 +54,18 @@ def page() -> None:
     with left:
         granularity = _granularity(opened, known)
         shown = bulk_edits.toolbar(opened, known, granularity)
-        painter.show(opened, known, shown, granularity)
-        layer_panel.show(opened, known, asked, shown, granularity)
-    sparsity_table.table(opened, known, shown, granularity)  # as wide as the page: none is cut
-    front_chart.show(opened, asked, guess)
-    exported_front.show(opened, plan)
-    reasons.show(opened, known, asked)
+        with st.container():
+            painter.show(opened, known, shown, granularity)
+        with st.container():
+            layer_panel.show(opened, known, asked, shown, granularity)
+    with st.container():  # as wide as the page: none is cut
+        sparsity_table.table(opened, known, shown, granularity)
+    with st.container():
+        front_chart.show(opened, asked, guess, layer_panel.subject(opened, shown))
+    with st.container():
+        exported_front.show(opened, plan)
+    with st.container():
+        reasons.show(opened, known, asked)
     network_panel.show(opened, known)
     plan_summary.history(opened)
     head_line.shapes(opened)
@@ -71,7 +77,7 @@ def _granularity(opened: StudyFolder, known: StudyMeasurements) -> str:
         return offered[0]
     measured = {family(key.method.granularity) for key in known.curves}
     first = next((name for name in offered if name in measured), offered[0])
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key="granularity row"):
         chosen = st.segmented_control(
             "What leaves", offered, required=True,
             key=view.kept(session.GRANULARITY, first, view.one_of(offered)),

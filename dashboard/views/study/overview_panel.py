@@ -30,7 +30,7 @@ def begin(opened: StudyFolder) -> Callable[[], None]:
     """
     words = words_of(opened.manifest)
     with st.container(border=True, key="overview"):
-        with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(horizontal=True, vertical_alignment="center", key="overview head"):
             st.subheader("So far", width="content", anchor=False)
             st.space("stretch")
             limit = drop_input(
@@ -38,7 +38,7 @@ def begin(opened: StudyFolder) -> Callable[[], None]:
                 "What may be lost. The sentences keep to it, and so does *Safe to* on the page "
                 "Curves.",
             )  # fmt: skip
-        place = st.empty()
+        place = st.container(key="overview sentences").empty()
         place.markdown(_WAITING)
 
     def fill() -> None:

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -137,7 +136,7 @@ def test_every_job_goes_on_without_the_file_of_the_model(gone: Path, tmp_path: P
 
 
 def test_so_it_does_in_a_process_where_the_model_cannot_be_imported(
-    gone: Path, tmp_path: Path
+    gone: Path, tmp_path: Path, warm_python: Path
 ) -> None:
     study = ps.open(gone)
     study.save(study.plan({"mix": ("magnitude", 0.5)}), "p")
@@ -153,7 +152,7 @@ def test_so_it_does_in_a_process_where_the_model_cannot_be_imported(
         "export s p -o out --formats safetensors",
     ):  # fmt: skip
         done = subprocess.run(
-            [sys.executable, "-m", "prunescope.cli", *line.split()],
+            [warm_python, "-m", "prunescope.cli", *line.split()],
             cwd=elsewhere, env=environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, (line, done.stderr)

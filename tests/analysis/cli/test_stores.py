@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from prunescope.api.sharing import Sharing
+from prunescope.cli.print_sweep import print_sharing
 from prunescope.errors import BadValue
+from prunescope.object_store.inbox import Exchange
 from prunescope.object_store.watch import watched
 from prunescope.store.folder import StudyFolder
 from tests.analysis.object_store.conftest import s3, s3_server
@@ -43,6 +45,14 @@ def test_a_study_on_s3_goes_on_anywhere_and_merges(prunescope, tiny, tmp_path, s
     with watched(url) as mirror:
         assert len(StudyFolder.open(mirror).measured()) == count
         assert mirror.name == "tiny"
+
+
+def test_what_others_did_meanwhile_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    print_sharing("s3://b/n", None, Exchange(12, 1))
+    told = " ".join(capsys.readouterr().err.split())
+    assert "at the same time: 12 points taken over from them, 1 measured twice." in told
+    print_sharing("s3://b/n", None, Exchange())
+    assert "at the same time" not in capsys.readouterr().err
 
 
 def test_other_data_are_refused_by_fingerprint(prunescope, tiny, tiny_file, tmp_path) -> None:

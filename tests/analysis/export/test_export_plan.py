@@ -202,6 +202,7 @@ def test_a_plan_reached_in_rounds_travels_like_a_fine_tuned_one(tmp_path: Path) 
     assert_same(saved_tensors(script["replay"]()), weights)
 
 
+@pytest.mark.usefixtures("fresh_reloads")
 def test_units_are_really_gone_from_every_file(tmp_path: Path) -> None:
     bench, study = opened(tmp_path, "normed", "images")
     group = next(group.name for group in bench.groups if group.reason is None)
