@@ -44,7 +44,7 @@ def show(opened: StudyFolder) -> None:
                 pinned=True, width=text_width(table["Group"], "Group")
             ),
             "Coupled layers": st.column_config.TextColumn(
-                width=text_width(table["Coupled layers"], "Coupled layers", 320),
+                width=text_width(table["Coupled layers"], "Coupled layers", 240),
                 help="Layers with weights that change with the group.",
             ),
             "One frees": st.column_config.NumberColumn(
@@ -65,7 +65,7 @@ def show(opened: StudyFolder) -> None:
             ),
             "Points": st.column_config.NumberColumn(help="Measured points of this group."),
             "Can leave": st.column_config.TextColumn(
-                width=text_width(table["Can leave"], "Can leave", 460)
+                width=text_width(table["Can leave"], "Can leave", 240)
             ),
         }),
         alt="Every group with its layers, what it frees, and whether it can be removed",

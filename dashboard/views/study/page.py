@@ -189,7 +189,9 @@ def _layers(opened: StudyFolder) -> None:
             ),
             "Output, kB": st.column_config.NumberColumn(format="%.2f", help="Per sample."),
             "Points": st.column_config.NumberColumn(help="Measured points of this layer."),
-            "Can be pruned": st.column_config.TextColumn(width="large"),
+            "Can be pruned": st.column_config.TextColumn(
+                width=text_width(table["Can be pruned"], "Can be pruned", 200)
+            ),
         }),
         alt="Every layer with its size, cost, and whether it can be pruned",
     )  # fmt: skip
