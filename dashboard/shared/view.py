@@ -57,7 +57,7 @@ def begin(page: str) -> None:
 def _arrived(key: str) -> bool:
     """Whether another page showed the control last: there, a fresh one would begin at its least."""
     places: dict[str, str] = st.session_state.setdefault(_PLACES, {})
-    page = st.session_state.get(_PAGE, "")
+    page = str(st.session_state.get(_PAGE, ""))
     before, places[key] = places.get(key, page), page
     return before != page
 

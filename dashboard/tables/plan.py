@@ -53,7 +53,7 @@ def skipped_lines(manifest: Manifest, most: int = 4) -> list[str]:
     names: dict[str, list[str]] = {}
     for layer in manifest.layers:
         if not layer.prunable:
-            names.setdefault(layer.reason, []).append(layer.name)
+            names.setdefault(str(layer.reason), []).append(layer.name)
     lines = [f"{first_few(own)}: not prunable: {reason}." for reason, own in names.items()]
     return lines[:most]
 
