@@ -84,7 +84,7 @@ def show(
             "kinds": [(kind, _leaving(kind, len(kinds) > 1)) for kind in kinds],
             "scale": {
                 "title": f"{words.loss_word.capitalize()} of it alone",
-                "end": words.limit(words.usual(STRONGEST)),
+                "end": words.limit(float(f"{words.usual(STRONGEST):.2g}")),
             },
         },
         default={"edit": None, "picked": None},
