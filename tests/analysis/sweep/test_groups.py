@@ -26,7 +26,7 @@ from prunescope.study.removed_counts import removed_units
 from prunescope.sweep.runner import sweep
 from prunescope.sweep.work_list import groups_left_out, points
 from tests.long import core
-from tests.samples import PICTURES
+from tests.samples import PICTURES, every_picture
 
 Benches = Callable[[str], Workbench]
 CRITERIA = ("l1", "taylor", "random")
@@ -83,7 +83,7 @@ def test_curve_equals_prune_export_reload_evaluate(
         assert row.removed == row.total - int(next(iter(keep.units.values())).sum()) > 0
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@every_picture
 def test_preview_counts_equal_the_smaller_network(name: str, sample_bench: Benches) -> None:
     bench = sample_bench(name)
     assert bench.network.captured is not None
