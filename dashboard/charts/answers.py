@@ -16,6 +16,7 @@ _BINS: Final = 20
 """Of five percent each."""
 _MOST: Final = 600
 """Marks that a browser draws at once without being slow: those that changed most."""
+_COUNT: Final = "#FFFFFF"
 _SYMBOLS: Final = {LOST: "triangle-down", WON: "triangle-up", OTHER: "circle-open"}
 
 
@@ -34,13 +35,16 @@ def moves_figure(counts: pd.DataFrame, dark: bool) -> go.Figure:
         for before, row in zip(names, values, strict=True)
     ]  # fmt: skip
     few = len(names) <= 12
+    written = [[f"{count:.0f}" if count else "" for count in row] for row in values]
+    values = np.where(np.eye(len(names), dtype=bool), np.nan, values)
     figure = go.Figure(
         go.Heatmap(
-            z=np.where(values > 0, values, np.nan), text=said,
-            hovertemplate="%{text}<extra></extra>",
-            colorscale=scale(dark), zmin=0, zmax=max(values.max(initial=0), 1), xgap=1, ygap=1,
-            texttemplate="%{z:.0f}" if few else None, hoverongaps=False, showscale=not few,
-            colorbar={"thickness": 10, "title": None},
+            z=values, text=written, hovertext=said,
+            hovertemplate="%{hovertext}<extra></extra>",
+            colorscale=_shades(dark), zmin=0, zmax=max(np.nanmax(values, initial=0), 1),
+            xgap=1, ygap=1,
+            texttemplate="%{text}" if few else None, hoverongaps=False, showscale=not few,
+            colorbar={"thickness": 10, "title": None}, textfont={"color": _COUNT} if dark else None,
         )
     )  # fmt: skip
     ticks = {"tickvals": list(range(len(names))), "ticktext": names, "zeroline": False}
@@ -51,6 +55,12 @@ def moves_figure(counts: pd.DataFrame, dark: bool) -> go.Figure:
         **ticks,
     )  # fmt: skip
     return figure
+
+
+def _shades(dark: bool) -> list[str]:
+    """The scale of all maps; on dark pages without its bright end, so that counts can be read."""
+    colours = [colour for _, colour in scale(dark)]
+    return colours[:6] if dark else colours
 
 
 def confidence_figure(answers: pd.DataFrame, changed: pd.DataFrame, dark: bool) -> go.Figure:

@@ -1,5 +1,7 @@
 """What the draft keeps and costs, what accuracy to expect, and what was really measured."""
 
+from typing import Final
+
 import pandas as pd
 import streamlit as st
 
@@ -11,7 +13,7 @@ from prunescope.dashboard.shared import (
     rights,
     take_away,
 )
-from prunescope.dashboard.shared.explained import explained
+from prunescope.dashboard.shared.explained import explained, meanings
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.table_style import height
@@ -25,6 +27,8 @@ from prunescope.study.plan import Plan
 from prunescope.text import plain, units
 from prunescope.text.numbers import capitalised, counted
 from prunescope.text.scores import words_of
+
+_HERE: Final = {"Dense": "Of the dense network.", "Plan": "As the plan leaves it."}
 
 
 def show(opened: StudyFolder, known: StudyMeasurements, plan: Plan) -> Prediction:
@@ -158,4 +162,5 @@ def _costs(opened: StudyFolder, found: Preview) -> None:
         parts.append("Units really leave: the tensors are smaller, and every runtime does less.")
     if not found.exact:
         parts.append("Where weights are zeroed in layers that lose units too, zeros are expected.")
-    st.caption(" ".join(parts))
+    named = [row[""].partition(" *")[0] for row in table]
+    st.caption(" ".join(parts), help=meanings(("Dense", "Plan", "Left", *named), _HERE))

@@ -1,6 +1,6 @@
 """The answers of a measured plan beside the dense network's, sample by sample. No Streamlit."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -86,7 +86,13 @@ def moves(changed: pd.DataFrame, names: Sequence[str], most: int) -> pd.DataFram
     return square.loc[shown, shown]
 
 
-def named(manifest: Manifest, places: "np.ndarray | Sequence[int]") -> list[str]:
+def class_names(manifest: Manifest) -> list[str]:
+    """Return the names of all classes in their order, numbers where they have none."""
+    counts = manifest.baseline.class_samples if manifest.baseline else ()
+    return named(manifest, range(max(len(counts), len(manifest.classes))))
+
+
+def named(manifest: Manifest, places: "np.ndarray | Iterable[int]") -> list[str]:
     """Return the names of classes by their numbers; empty for none."""
     classes = manifest.classes
     return [

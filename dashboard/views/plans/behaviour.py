@@ -11,7 +11,7 @@ import streamlit as st
 from prunescope.dashboard.shared import loaders, plan_summary, take_away, view
 from prunescope.dashboard.shared.explained import explained
 from prunescope.dashboard.shared.table_style import height, text_width
-from prunescope.dashboard.tables.answers import KINDS, answer_table
+from prunescope.dashboard.tables.answers import KINDS, answer_table, class_names
 from prunescope.dashboard.tables.classes import class_table
 from prunescope.dashboard.views.plans import single_answers
 from prunescope.errors import PrunescopeError
@@ -54,7 +54,7 @@ def show(opened: StudyFolder, plans: Sequence[Plan]) -> None:
 
 def _filters(opened: StudyFolder) -> tuple[str, str | None]:
     """Which changed answers are asked for: of a kind, to samples of a class."""
-    classes = list(opened.manifest.classes)
+    classes = class_names(opened.manifest)
     class_name = _EVERY
     if classes:
         class_name = st.selectbox(
@@ -103,8 +103,8 @@ def _samples(opened: StudyFolder, plan: Plan, kind: str, class_name: str | None)
         return
     if seen is None:
         st.caption(
-            "Single samples are looked at when the plan is exported; then those with another "
-            "answer stand here, with their pictures."
+            "Pictures of samples with another answer are kept when the plan is exported; then they "
+            "stand here."
         )
         return
     st.markdown("**Samples**")

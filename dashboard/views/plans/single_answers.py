@@ -12,9 +12,18 @@ from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.explained import explained
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.shared.table_style import height, text_width
-from prunescope.dashboard.tables.answers import LOST, WON, chosen, moves, of_class
+from prunescope.dashboard.tables.answers import (
+    LOST,
+    OTHER,
+    WON,
+    chosen,
+    class_names,
+    moves,
+    of_class,
+)
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
+from prunescope.text import plain
 from prunescope.text.numbers import counted, exact
 
 _CLASSES: Final = 25
@@ -36,11 +45,12 @@ def show(
     """
     asked = of_class(answers, class_name)
     changed = chosen(answers, kind, class_name)
-    lost, won = (int((changed["kind"] == one).sum()) for one in (LOST, WON))
+    lost, won, other = (exact((changed["kind"] == one).sum()) for one in (LOST, WON, OTHER))
+    of_them = f" of class {plain.text(class_name)}" if class_name else ""
     st.caption(
-        f"Of {counted(len(asked), 'sample')}{f' of {class_name}' if class_name else ''}, "
-        f"{exact(len(changed))} such answers moved: {exact(lost)} from right to wrong, "
-        f"{exact(won)} from wrong to right. Stored when the plan was measured."
+        f"Of {counted(len(asked), 'sample')}{of_them} these answers moved: {lost} from right to "
+        f"wrong, {won} from wrong to right, {other} from one to another that are both wrong or "
+        "unknown. Stored when the plan was measured."
     )
     if changed.empty:
         return
@@ -48,8 +58,7 @@ def show(
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**From which class to which**")
-        names = list(opened.manifest.classes)
-        counts = moves(changed, names, _CLASSES)
+        counts = moves(changed, class_names(opened.manifest), _CLASSES)
         st.plotly_chart(
             moves_figure(counts, dark), key="answer moves",
             config=chart_config(opened, plan.name, "moved answers"),
