@@ -18,6 +18,7 @@ from prunescope.dashboard.shared import (
     show_mode,
     take_away,
     turns,
+    view,
     warm_up,
 )
 from prunescope.dashboard.shared import pages as links
@@ -41,8 +42,8 @@ def main(folder: Path, first: str = "study") -> None:
     warm_up.freeze()
     st.set_page_config("Prunescope", page_icon=str(_ICON), layout="wide")
     pages = [
-        st.Page(view.page, title=title, url_path=path, icon=icon)
-        for view, title, path, icon in (
+        st.Page(module.page, title=title, url_path=path, icon=icon)
+        for module, title, path, icon in (
             (study, "Study", "study", ":material/lab_profile:"),
             (curves, "Curves", "curves", ":material/show_chart:"),
             (plan, "Plan", "plan", ":material/tune:"),
@@ -61,6 +62,7 @@ def main(folder: Path, first: str = "study") -> None:
     showing = show_mode.stop() is not None
     chosen = st.navigation([home, *pages], position="hidden" if showing else "top")
     links.remember(pages)
+    view.begin(chosen.url_path)
     if chosen == home:
         chosen.run()
     with turns.turn, problems.shown():

@@ -16,6 +16,8 @@ _ACROSS: Final = 64
 _ROW: Final = 14
 _ONE_ROW: Final = 30
 _AROUND: Final = 104
+_GAP: Final = 6
+"""Pixels between the cells and the legend, whose ground would cover them."""
 
 
 def strip_figure(removed: Flags, unit: str, dark: bool, about: Sequence[str] = ()) -> go.Figure:
@@ -54,11 +56,12 @@ def strip_figure(removed: Flags, unit: str, dark: bool, about: Sequence[str] = (
                 marker={"color": colour, "symbol": "square", "size": 10},
             )
         )  # fmt: skip
+    drawn = _ONE_ROW if rows == 1 else _ROW * rows
     figure.update_layout(
-        height=_AROUND + (_ONE_ROW if rows == 1 else _ROW * rows), uirevision="same",
+        height=_AROUND + drawn, uirevision="same",
         margin={"l": 8, "r": 8, "t": 8, "b": 8}, showlegend=True,
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "itemclick": False,
-                "itemdoubleclick": False},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1 + _GAP / drawn, "x": 0,
+                "itemclick": False, "itemdoubleclick": False},
     )  # fmt: skip
     title = f"{unit.capitalize()}, by index" if rows == 1 else f"{unit.capitalize()}, row + column"
     figure.update_xaxes(

@@ -31,12 +31,16 @@ from prunescope.text.scores import words_of
 _HERE: Final = {"Dense": "Of the dense network.", "Plan": "As the plan leaves it."}
 
 
-def show(opened: StudyFolder, known: StudyMeasurements, plan: Plan) -> Prediction:
-    """Show prediction, measured truth and costs of ``plan``, and return what is expected."""
-    verified = loaders.verified(opened)
-    prediction = predict(
+def expected(opened: StudyFolder, known: StudyMeasurements, plan: Plan) -> Prediction:
+    """Return what is expected of ``plan``."""
+    return predict(
         opened.manifest, plan, known.curves, loaders.record(opened), loaders.operators(opened)
     )
+
+
+def show(opened: StudyFolder, known: StudyMeasurements, plan: Plan, prediction: Prediction) -> None:
+    """Show prediction, measured truth and costs of ``plan``."""
+    verified = loaders.verified(opened)
     with st.container(border=True, key="outlook"):
         left, right = st.columns(2)
         with left:
@@ -47,7 +51,6 @@ def show(opened: StudyFolder, known: StudyMeasurements, plan: Plan) -> Predictio
         expected_score.vouched(opened, plan, prediction, row is not None)
         expected_score.gaps(opened, plan, prediction)
     _costs(opened, preview(opened.manifest, plan, known.curves))
-    return prediction
 
 
 def draft_file(opened: StudyFolder, plan: Plan) -> str:

@@ -49,14 +49,14 @@ def test_every_tutorial_has_commands_that_run() -> None:
     assert {page.stem for page in WITH_BLOCKS} >= TUTORIALS
 
 
-def test_a_block_that_fails_is_reported(tmp_path: Path) -> None:
+def test_a_block_that_fails_is_reported(tmp_path: Path, warm: WarmCommands) -> None:
     page = tmp_path / "page.md"
     page.write_text("Text.\n\n```sh\nprunescope inspect sample:nothing\n```\n")
     with pytest.raises(AssertionError, match="line 3: the shell block ended with code 1"):
-        run_page(page, tmp_path)
+        run_page(page, tmp_path, warm)
 
 
-def test_blocks_share_a_folder_and_a_session(tmp_path: Path) -> None:
+def test_blocks_share_a_folder_and_a_session(tmp_path: Path, warm: WarmCommands) -> None:
     page = tmp_path / "page.md"
     page.write_text(
         "```python\n# part.py\nNUMBER = 41\n```\n\n```python\nfrom part import NUMBER\n```\n\n"
@@ -64,7 +64,7 @@ def test_blocks_share_a_folder_and_a_session(tmp_path: Path) -> None:
         "<!-- needs: prunescope.nothing_of_that_name -->\n```python\nprint(undefined)\n```\n\n"
         "```python\nprint('sum', NUMBER + 1)\n```\n"
     )
-    assert "sum 42" in run_page(page, tmp_path)
+    assert "sum 42" in run_page(page, tmp_path, warm)
     assert [block.needs for block in left_out(page)] == ["prunescope.nothing_of_that_name"]
 
 

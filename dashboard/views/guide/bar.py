@@ -49,7 +49,8 @@ def _words(opened: StudyFolder, step: Step, number: int, here: bool) -> str:
     if not here:
         return head
     words = words_of(opened.manifest)
-    says = step.says(opened, drop_said(words, "limit", ACCEPTED))
+    limit = drop_said(words, "limit", ACCEPTED)
+    says = step.says(opened, limit) if step.says is not None else ""
     do = step.do.replace("drop*", f"{words.loss_word}*")
     return f"{head} — {do} {plain.text(says)}".strip()
 

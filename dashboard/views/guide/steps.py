@@ -17,7 +17,7 @@ class Step:
         title: What is learnt, in a few words.
         page: Path of the page where it is done.
         do: What to look at or to press there.
-        says: What the study itself says to it, the sentence that the tour says too; empty while
+        says: What the study itself says to it, the sentence that the tour says too; None where
             the page says it already. Only asked on the step's own page.
         done: Whether it was done.
     """
@@ -25,12 +25,8 @@ class Step:
     title: str
     page: str
     do: str
-    says: Callable[[StudyFolder, float], str]
+    says: Callable[[StudyFolder, float], str] | None
     done: Callable[[StudyFolder], bool]
-
-
-def _nothing(opened: StudyFolder, limit: float) -> str:  # noqa: ARG001
-    return ""
 
 
 def _curve(opened: StudyFolder, limit: float) -> str:
@@ -38,7 +34,7 @@ def _curve(opened: StudyFolder, limit: float) -> str:
     return f"{said[0]}: {said[1]}" if said else "The first points appear within seconds."
 
 
-def _promised(opened: StudyFolder, limit: float) -> str:  # noqa: ARG001
+def _promised(opened: StudyFolder, _limit: float) -> str:
     plan = session.draft(opened).plan
     return f"This one: {plan_line(opened, plan)}." if plan.active() else ""
 
@@ -62,19 +58,19 @@ STEPS: Final = (
     Step(
         "Choose a drop", "study",
         "Say in *Accepted drop* what may be lost; the sentences of *So far* keep to it.",
-        _nothing, loaders.any_measured,
+        None, loaders.any_measured,
     ),
     Step(
         "Solve", "plan",
         "Pull the budget to the left: the sparsities that lose least within it are solved for at "
         "once. Paint over the bars to change them, press L on one to lock it.",
-        _nothing, _removes,
+        None, _removes,
     ),
     Step(
         "Measure", "plan",
         "A plan that rests is really applied and measured by itself; then the line on top says "
         "*predicted | measured*. Go on once it does.",
-        _nothing, _measured,
+        None, _measured,
     ),
     Step(
         "Export", "export",

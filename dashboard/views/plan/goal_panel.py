@@ -189,4 +189,4 @@ def _cost(found: Solution, kind: str, words: ScoreWords) -> str:
 
 
 def _start(name: str) -> str:
-    return "the sums' own plan" if name == "solver" else NAMES.get(name, name)
+    return "the best by adding up single layers" if name == "solver" else NAMES.get(name, name)

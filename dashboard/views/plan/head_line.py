@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Final
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from prunescope.dashboard.shared import loaders, plan_summary, reference
+from prunescope.dashboard.shared import loaders, plan_summary, reference, standing
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.tables.network_facts import network_facts
 from prunescope.dashboard.views.plan.head_words import HeadWords, head_words
@@ -20,38 +19,28 @@ from prunescope.study.plan import Plan
 _FOLDER: Final = Path(__file__).parents[2]
 
 
-def reserve(opened: StudyFolder) -> DeltaGenerator:
-    """Take the line's place on the page, to be filled once the plan is predicted.
+def show(opened: StudyFolder, known: StudyMeasurements, plan: Plan, guess: Prediction) -> None:
+    """Show the line of ``plan``, in a new window before all else of the page.
 
-    Against a reference plan there is a second, smaller line.
-    """
-    lines = 56 if reference.plan(opened) is None else 82
-    return st.container(key="head", height=lines, border=False)
-
-
-def show(
-    place: DeltaGenerator,
-    opened: StudyFolder,
-    known: StudyMeasurements,
-    plan: Plan,
-    guess: Prediction,
-) -> None:
-    """Show the line of ``plan`` at ``place``; the browser keeps its sizes while bars are dragged.
+    The browser keeps its sizes while bars are dragged. Against a reference plan there is a second,
+    smaller line.
 
     Args:
-        place: From ``reserve``.
         opened: The study.
         known: Its measurements.
         plan: The draft.
         guess: What is expected of it.
     """
     line = words_of_plan(opened, known, plan, guess)
+    stands = standing.word("head")
     head = st.components.v2.component(
         "prunescope_head", html=_asset("headline/headline.html"),
         css=_asset("headline/headline.css"), js=_asset("headline/headline.js"),
     )  # fmt: skip
-    with place:
-        head(key="head line", data=asdict(line))
+    height = 56 if reference.plan(opened) is None else 82
+    with st.container(key="head", height=height, border=False):
+        head(key="head line", data=asdict(line) | {"stands": stands})
+    standing.wait(stands)
 
 
 def words_of_plan(

@@ -1,6 +1,7 @@
 """The layer that the page is about: its curves, what leaves of it, why, and what that is worth."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import streamlit as st
 
@@ -28,6 +29,8 @@ from prunescope.study.removed_counts import real_sparsity, units_removed
 from prunescope.text import plain
 from prunescope.text.scores import words_of
 
+_LEGEND: Final = 29
+"""Pixels of a line of two names in a legend: the curves keep theirs."""
 _SMALLEST_FIRST = ("magnitude", "l1")
 """Criteria that remove what is drawn at the left."""
 
@@ -122,7 +125,8 @@ def _curves(
         {each: dense_score(manifest, known.curves, each)
          for each in set(rows["recovery"]) & MOVES_DENSE},
     )  # fmt: skip
-    figure.update_layout(height=300)
+    named = sum(trace.showlegend is not False for trace in figure.data)
+    figure.update_layout(height=300 + _LEGEND * (max(named - 1, 0) // 2))
     figure.update_xaxes(dtick=20)
     if choice.sparsity:
         figure.add_vline(
