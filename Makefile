@@ -5,7 +5,7 @@
 # make quick: the laws alone, on the smallest networks (exact counts, weights restored, resumed
 # sweeps, replay against the plain loop, removal, plans that meet their goal, the store, statistics,
 # the structure of the sources), for a verdict while one works.
-# make bench: whole tables against peers; make long belongs to it in spirit: run both before a release.
+# make bench: whole tables against peers, for hours; before a release, with make long.
 # make docs: the documentation as a site.
 PYTHON ?= python3
 VENV ?= .venv

@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from prunescope.dashboard.shared import standing
 
 _STYLE: Final = Path(__file__).with_name("shell") / "shell.css"
 _END: Final = b"</head>"
@@ -17,6 +20,7 @@ class Frame:
     """Middleware that writes the pages' style into the head of Streamlit's one HTML file.
 
     A style that a page sends arrives with the page, when the first elements have already moved.
+    It also hears when a browser says that something stands (``standing``).
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -24,6 +28,11 @@ class Frame:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what is asked, and complete what is answered in HTML."""
+        place, _, word = scope.get("path", "").rpartition("/")
+        if scope["type"] == "http" and place.endswith(f"/{standing.PATH}"):
+            standing.said(word)
+            await Response(status_code=204)(scope, receive, send)
+            return
         if scope["type"] != "http" or "text/html" not in Headers(scope=scope).get("accept", ""):
             await self._app(scope, receive, send)
             return

@@ -20,12 +20,14 @@ import torch
 from prunescope.bench.workbench import Workbench, prepare
 from prunescope.capture.graph import take
 from prunescope.export import fresh_process
+from prunescope.export.plain_torch import check
 from prunescope.jobs.warm_worker import SWITCH
 from prunescope.sources import data as data_source
 from prunescope.sources.data import Samples, Splits
 from prunescope.store.trust import vouch
 from prunescope.study import Reference
 from tests import residual
+from tests.order import long_first
 from tests.warm_commands import WarmCommands
 
 torch.set_num_threads(1)
@@ -43,14 +45,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave long tests out unless somebody asks for them."""
+    """Leave long tests out unless somebody asks for them; let what takes long be begun first."""
     named = any("::" in argument for argument in config.args)
-    if named or config.getoption("--long") or "long" in config.option.markexpr:
-        return
-    long = [item for item in items if item.get_closest_marker("long")]
-    if long:
-        config.hook.pytest_deselected(items=long)
+    if not (named or config.getoption("--long") or "long" in config.option.markexpr):
+        config.hook.pytest_deselected(items=[i for i in items if i.get_closest_marker("long")])
         items[:] = [item for item in items if not item.get_closest_marker("long")]
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if processes > 1:
+        items[:] = long_first(items, processes)
 
 
 @pytest.fixture
@@ -218,6 +220,9 @@ def warm_python(warm: WarmCommands) -> Path:
     return warm.python
 
 
+_RELOADING = (fresh_process, check)
+
+
 class _WarmPython:
     """Takes the place of ``sys`` where only ``sys.executable`` is asked for."""
 
@@ -236,11 +241,13 @@ def warm_reloads(request: pytest.FixtureRequest) -> Iterator[None]:
     They know as little of what was exported, and do not spend four seconds on imports.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fresh_process, "sys", _WarmPython(request))
+        for module in _RELOADING:
+            patch.setattr(module, "sys", _WarmPython(request))
         yield
 
 
 @pytest.fixture
 def fresh_reloads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Exported files are reloaded by fresh processes, as users' are."""
-    monkeypatch.setattr(fresh_process, "sys", sys)
+    for module in _RELOADING:
+        monkeypatch.setattr(module, "sys", sys)

@@ -7,46 +7,52 @@ ends with the child's code. Where it is killed, the child is. The child's own co
 otherwise, and knows of nothing that another process did; what it starts itself is as quick.
 
 The server only imports, and does so with one thread: whatever thread it had would be missing in a
-child, and whoever waits for that one waits for ever. Where nothing of all this may be there yet
-(``python -I``), the command is the real Python.
+child, and whoever waits for that one waits for ever. ``python -I``, which may have nothing of ours,
+is forked from another process, which has imported torch alone.
 """
 
 import array
 import atexit
 import contextlib
+import ctypes
 import gc
 import importlib
 import json
 import os
 import runpy
+import select
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import traceback
 import types
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, NoReturn, Self
 
 ROOT: Final = Path(__file__).parents[1]
 _OURS: Final = "prunescope"
+_DEATH_SIGNAL: Final = 1
+"""``PR_SET_PDEATHSIG``: the signal that comes when the parent ends."""
 _IMPORTED: Final = (
     "torch.export._trace", "torch.onnx._internal.exporter._core", "onnx", "onnxscript",
     "prunescope.export.fresh_process", "prunescope.cli.warm_process", "plotly.graph_objects",
     "streamlit.web.cli", "streamlit.web.bootstrap", "streamlit.web.server.server",
 )  # fmt: skip
 """What commands import besides all of ours. ONNX Runtime starts a thread as it is imported."""
+_BARE: Final = ("torch", "torch.utils._pytree", "safetensors.torch")
+"""What they import where nothing of ours is."""
+_BARE_LINE: Final = ".bare"
 _COMMAND: Final = """#!{python} -IS
 import array, json, os, signal, socket, sys
 asked = {head!r} + sys.argv[1:]
-if "-I" in asked[:3]:
-    os.execv({python!r}, [{python!r}, *sys.argv[1:]])
 line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-line.connect({address!r})
+line.connect({address!r} + ("{bare}" if "-I" in asked[:3] else ""))
 asked = json.dumps({{"arguments": asked, "folder": os.getcwd(),
                      "environment": dict(os.environ)}}).encode()
 files = array.array("i", [0, 1, 2])
@@ -54,22 +60,20 @@ line.sendmsg([len(asked).to_bytes(8, "little")],
              [(socket.SOL_SOCKET, socket.SCM_RIGHTS, files)])
 line.sendall(asked)
 answers = line.makefile("r")
-child, passed = int(answers.readline()), signal.SIGKILL
+child = int(answers.readline())
 def pass_on(number, frame):
-    global passed
-    passed = number
     try:
         os.kill(child, number)
     except ProcessLookupError:
         pass
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     signal.signal(number, pass_on)
-code = answers.readline().strip()
-if code:
-    sys.exit(int(code))
-if passed != signal.SIGKILL:
-    signal.signal(passed, signal.SIG_DFL)
-os.kill(os.getpid(), passed)  # as the child was
+code = int(answers.readline() or -signal.SIGKILL)
+if code < 0:  # as the child ended
+    if code != -signal.SIGKILL:
+        signal.signal(-code, signal.SIG_DFL)
+    os.kill(os.getpid(), -code)
+sys.exit(code)
 """
 
 
@@ -91,7 +95,9 @@ class WarmCommands:
             (self.folder / _OURS, [_OURS]),
             (self.python, []),
         ):
-            file.write_text(_COMMAND.format(python=sys.executable, address=address, head=head))
+            file.write_text(
+                _COMMAND.format(python=sys.executable, address=address, head=head, bare=_BARE_LINE)
+            )
             file.chmod(0o755)
         self._server = subprocess.Popen(
             [sys.executable, "-m", "tests.warm_commands", address, str(self.python)], cwd=ROOT,
@@ -117,28 +123,83 @@ class WarmCommands:
 
 def serve(address: str, python: str) -> None:
     """Import everything, then fork a child for each connection."""
+    answers = os.fdopen(os.dup(1), "w")
+    sys.executable = python
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the children
+    for name in _BARE:
+        importlib.import_module(name)
+    bare = _door(address + _BARE_LINE)
+    if os.fork() == 0:
+        answers.close()
+        if sys.platform == "linux":  # ends with the other one
+            ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGTERM)
+        _answer(bare)
+    bare.close()
+
     from tests.faults.fork_server import import_everything
 
-    answers = os.fdopen(os.dup(1), "w")
     import_everything()
     for name in _IMPORTED:
         importlib.import_module(name)
-    assert threads() == 1, f"{threads()} threads, of which a child would have one"
-    sys.executable = python
-    gc.collect()
-    gc.freeze()  # a child that collects would copy all of it
+    door = _door(address)
+    print("ready", file=answers, flush=True)
+    answers.close()
+    _answer(door)
+
+
+def _door(address: str) -> socket.socket:
     door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     door.bind(address)
     door.listen(64)
-    print("ready", file=answers, flush=True)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the children
+    return door
+
+
+def _answer(door: socket.socket) -> NoReturn:
+    """Fork a process for each connection, which looks after the command."""
+    assert threads() == 1, f"{threads()} threads, of which a child would have one"
+    gc.collect()
+    gc.freeze()  # a child that collects would copy all of it
     while True:
         line, _ = door.accept()
         if os.fork() == 0:
             door.close()
-            answers.close()
-            _child(line)
+            with contextlib.suppress(OSError):  # who asked is gone
+                _look_after(line)
+            os._exit(0)
         line.close()
+
+
+def _look_after(line: socket.socket) -> None:
+    """Have a child that is the command; end it with who asked for it, who hears how it ends."""
+    size, ancillary, _, _ = line.recvmsg(8, socket.CMSG_SPACE(3 * array.array("i").itemsize))
+    files = array.array("i")
+    files.frombytes(ancillary[0][2])
+    asked = json.loads(_exactly(line, int.from_bytes(size, "little")))
+    ended, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    child = os.fork()
+    if child == 0:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for file in (ended, wake):
+            os.close(file)
+        line.close()
+        _be(asked, files)
+    for file in files:
+        os.close(file)
+    with contextlib.suppress(OSError):
+        line.sendall(f"{child}\n".encode())
+    while True:
+        readable, _, _ = select.select([line, ended], [], [])
+        if line in readable:  # nobody says anything more: who asked is gone
+            os.kill(child, signal.SIGKILL)
+        done, status = os.waitpid(child, 0 if line in readable else os.WNOHANG)
+        if done:
+            line.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
+            return
+        os.read(ended, 1)
 
 
 def threads() -> int:
@@ -149,30 +210,22 @@ def threads() -> int:
     return len(names) - names.count("jemalloc_bg_thd\n")
 
 
-def _child(line: socket.socket) -> None:
+def _be(asked: dict[str, Any], files: Sequence[int]) -> NoReturn:
     """Be the command, and never come back."""
     code = 1  # of whatever ends in a traceback
     try:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        line.sendall(f"{os.getpid()}\n".encode())
-        size, ancillary, _, _ = line.recvmsg(8, socket.CMSG_SPACE(3 * array.array("i").itemsize))
-        files = array.array("i")
-        files.frombytes(ancillary[0][2])
         for target, source in enumerate(files):
             os.dup2(source, target)
             os.close(source)
-        asked = json.loads(_exactly(line, int.from_bytes(size, "little")))
-        threading.Thread(target=_die_with, args=(line,), daemon=True).start()
         os.chdir(asked["folder"])
         before = os.environ.get("PYTHONPATH", "")
         os.environ.clear()
         os.environ.update(asked["environment"])
-        _paths(before, os.environ.get("PYTHONPATH", ""))
+        isolated = "-I" in asked["arguments"][:3]
+        _paths(before, "" if isolated else os.environ.get("PYTHONPATH", ""))
         sys.modules["torch"].set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or 1))
         code = _run(asked["arguments"])
     except BaseException:
-        import traceback
-
         traceback.print_exc()
     finally:
         with contextlib.suppress(BaseException):
@@ -181,17 +234,7 @@ def _child(line: socket.socket) -> None:
         with contextlib.suppress(BaseException):
             sys.stdout.flush()
             sys.stderr.flush()
-        with contextlib.suppress(OSError):
-            line.sendall(f"{code}\n".encode())
         os._exit(code)
-
-
-def _die_with(line: socket.socket) -> None:
-    """End this process as soon as the one that asked for it is gone."""
-    with contextlib.suppress(OSError):
-        while line.recv(1):
-            pass
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _exactly(line: socket.socket, size: int) -> bytes:
@@ -213,9 +256,9 @@ def _run(arguments: Sequence[str]) -> int:
     """Do as ``python ARGUMENTS`` does; return the code that it ends with."""
     rest = list(arguments)
     safe = rest[0] == _OURS
-    while rest[0] in ("-P", "-u", "-W"):
+    while rest[0] in ("-I", "-P", "-u", "-W"):
         flag = rest.pop(0)
-        safe |= flag == "-P"
+        safe |= flag in ("-I", "-P")
         if flag == "-W":
             sys.warnoptions.append(rest.pop(0))
             warnings._processoptions(sys.warnoptions[-1:])  # type: ignore[attr-defined]

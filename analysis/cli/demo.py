@@ -15,8 +15,7 @@ from prunescope.cli.terminal import errors
 from prunescope.commands import Calibrate, Request, Sweep, Time
 from prunescope.errors import UnknownName
 from prunescope.jobs import ACTIVE, Job, start
-from prunescope.sample_models.samples import SAMPLES
-from prunescope.store.study_names import DEMO
+from prunescope.sample_models.samples import DEMO, SAMPLES
 
 UNIT_CRITERIA: Final = ("l1", "taylor", "random")
 

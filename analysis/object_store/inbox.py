@@ -130,8 +130,9 @@ class Inbox:
         try:
             rows = read_rows(pa.BufferReader(content), study.measurements, BOUNDS)
         except (Refusal, pa.ArrowException, KeyError, ValueError):
-            return study.measurements.schema.empty_table().to_pandas()
-        return own_rows(rows.to_pandas(), study.manifest)
+            rows = study.measurements.schema.empty_table()
+        frame: pd.DataFrame = rows.to_pandas()
+        return own_rows(frame, study.manifest)
 
     def _compare(self, frame: pd.DataFrame) -> int:
         """Note which points of ``frame`` are further than here, and which are whole here too."""

@@ -19,8 +19,6 @@ from prunescope.store.trash import TRASH
 
 CHECK: Final = ".check-"
 """Before the name of a study that is looked at before it is made."""
-DEMO: Final = "demo-"
-"""Before the name of a sample model in the name of its demo's study."""
 _NAME: Final = re.compile(r"\w[\w .-]{0,79}")
 _JOBS: Final = "jobs"
 

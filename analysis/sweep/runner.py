@@ -206,8 +206,7 @@ class _SweepRun:
             now = now or sorted(todo, key=self._shared.samples)
         turn = self._turns.take(todo)
         if len(turn) < len(todo):
-            own = set(turn)
-            now = [point for point in now if point in own] or sorted(turn, key=self._shared.samples)
+            now = [p for p in now if p in set(turn)] or sorted(turn, key=self._shared.samples)
         for tier in self._tiers:
             if left := set(tier).intersection(turn):
                 own = [point for point in tier if point in left]

@@ -1,5 +1,6 @@
 """Which units of one group stay and which leave, in the order of the network."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -19,13 +20,14 @@ _GAP: Final = 6
 """Pixels between the cells and the legend, whose ground would cover them."""
 
 
-def strip_figure(removed: Flags, unit: str, dark: bool) -> go.Figure:
+def strip_figure(removed: Flags, unit: str, dark: bool, about: Sequence[str] = ()) -> go.Figure:
     """Return a cell for each unit, row by row as a text is read.
 
     Args:
         removed: ``(units,)``, True where a unit leaves, in the dense network's order.
         unit: What it is called, such as ``channel``.
         dark: Whether the page is dark.
+        about: What else a hover text says of each unit; empty for nothing.
     """
     units = len(removed)
     across = min(units, _ACROSS)
@@ -34,6 +36,8 @@ def strip_figure(removed: Flags, unit: str, dark: bool) -> go.Figure:
     cells[:units] = removed
     said = [f"{unit} {i} of {units}: {'leaves' if gone else 'stays'}"
             for i, gone in enumerate(removed)]  # fmt: skip
+    if about:
+        said = [f"{text}<br>{more}" for text, more in zip(said, about, strict=True)]
     said += [""] * (len(cells) - units)
     stays, leaves = palette(dark)[0], _LEAVE[dark]
     figure = go.Figure(

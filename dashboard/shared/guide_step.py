@@ -6,7 +6,7 @@ from typing import Final
 import streamlit as st
 
 from prunescope.dashboard.shared import rights
-from prunescope.store.study_names import DEMO
+from prunescope.sample_models.samples import DEMO
 
 COOKIE: Final = "prunescope_guide"
 _STEP: Final = "guide step"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from prunescope.commands import Calibrate, Sweep
-from prunescope.dashboard.shared import loaders, rights
+from prunescope.dashboard.shared import device_choice, loaders, rights
 from prunescope.dashboard.shared.launch import start
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
@@ -31,6 +31,7 @@ def combinations(opened: StudyFolder, plan: Plan) -> None:
     """Offer to measure combinations that tell how far predictions of such plans are off."""
     if any(job.kind == Calibrate.command for job in loaders.active(opened.folder)):
         return
+    device = device_choice.beside("combinations device")
     if st.button(
         f"Measure {COMBINATIONS} combinations", key="measure combinations",
         icon=":material/science:", disabled=rights.locked(),
@@ -39,5 +40,5 @@ def combinations(opened: StudyFolder, plan: Plan) -> None:
             "They correct what is predicted and tell how far it is off."
         ),
     ):  # fmt: skip
-        start(opened.folder, Calibrate(COMBINATIONS, plan.recovery))
+        start(opened.folder, Calibrate(COMBINATIONS, plan.recovery, device=device))
         st.rerun()

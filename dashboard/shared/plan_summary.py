@@ -1,11 +1,19 @@
 """What the draft keeps and costs, what accuracy to expect, and what was really measured."""
 
+from typing import Final
+
 import pandas as pd
 import streamlit as st
 
 from prunescope.commands import Verify
-from prunescope.dashboard.shared import expected_score, loaders, rights, take_away
-from prunescope.dashboard.shared.explained import explained
+from prunescope.dashboard.shared import (
+    device_choice,
+    expected_score,
+    loaders,
+    rights,
+    take_away,
+)
+from prunescope.dashboard.shared.explained import explained, meanings
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.table_style import height
@@ -20,13 +28,19 @@ from prunescope.text import plain, units
 from prunescope.text.numbers import capitalised, counted
 from prunescope.text.scores import words_of
 
+_HERE: Final = {"Dense": "Of the dense network.", "Plan": "As the plan leaves it."}
 
-def show(opened: StudyFolder, known: StudyMeasurements, plan: Plan) -> Prediction:
-    """Show prediction, measured truth and costs of ``plan``, and return what is expected."""
-    verified = loaders.verified(opened)
-    prediction = predict(
+
+def expected(opened: StudyFolder, known: StudyMeasurements, plan: Plan) -> Prediction:
+    """Return what is expected of ``plan``."""
+    return predict(
         opened.manifest, plan, known.curves, loaders.record(opened), loaders.operators(opened)
     )
+
+
+def show(opened: StudyFolder, known: StudyMeasurements, plan: Plan, prediction: Prediction) -> None:
+    """Show prediction, measured truth and costs of ``plan``."""
+    verified = loaders.verified(opened)
     with st.container(border=True, key="outlook"):
         left, right = st.columns(2)
         with left:
@@ -37,7 +51,6 @@ def show(opened: StudyFolder, known: StudyMeasurements, plan: Plan) -> Predictio
         expected_score.vouched(opened, plan, prediction, row is not None)
         expected_score.gaps(opened, plan, prediction)
     _costs(opened, preview(opened.manifest, plan, known.curves))
-    return prediction
 
 
 def draft_file(opened: StudyFolder, plan: Plan) -> str:
@@ -89,6 +102,7 @@ def _measured(opened: StudyFolder, plan: Plan, row: "pd.Series[float] | None") -
     name = plain.text(words.name)
     if row is None:
         st.metric(f"Measured {name}", "–", help="Of just this plan, really applied.")
+        device = device_choice.beside("measure device")
         if st.button(
             "Measure it", key="measure", icon=":material/science:", type="primary",
             disabled=not plan.active() or rights.locked(),
@@ -96,7 +110,7 @@ def _measured(opened: StudyFolder, plan: Plan, row: "pd.Series[float] | None") -
                 "Applies the plan for real and evaluates the validation split, in a job."
             ),
         ):  # fmt: skip
-            start(opened.folder, Verify(draft_file(opened, plan)))
+            start(opened.folder, Verify(draft_file(opened, plan), device=device))
             st.rerun()
         return
     samples = int(row["samples"])
@@ -151,4 +165,5 @@ def _costs(opened: StudyFolder, found: Preview) -> None:
         parts.append("Units really leave: the tensors are smaller, and every runtime does less.")
     if not found.exact:
         parts.append("Where weights are zeroed in layers that lose units too, zeros are expected.")
-    st.caption(" ".join(parts))
+    named = [row[""].partition(" *")[0] for row in table]
+    st.caption(" ".join(parts), help=meanings(("Dense", "Plan", "Left", *named), _HERE))

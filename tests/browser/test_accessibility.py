@@ -16,6 +16,7 @@ from tests.browser.conftest import opened_at
 from tests.browser.served import serving
 from tests.browser.settled import listen
 from tests.browser.steps import Settle, open_page
+from tests.long import core
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -71,7 +72,7 @@ def findings(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", core(["light", "dark"], {"light"}))
 def test_pages_can_be_read(
     browser: Browser, address: str, theme: Literal["light", "dark"], settle: Settle
 ) -> None:

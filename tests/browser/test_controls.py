@@ -96,6 +96,7 @@ def test_every_budget_is_solved_for(timed_page: Page, plan: Shared, settle: Sett
     plan.now()
 
 
+@pytest.mark.long
 def test_every_setting_changes_the_plan(
     timed_page: Page, timed_study: StudyFolder, plan: Shared, settle: Settle
 ) -> None:

@@ -15,7 +15,7 @@ from tests.browser.conftest import opened_at
 from tests.browser.served import serving
 from tests.browser.steps import open_page
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(900)]
 PAGES = ("Study", "Curves", "Plan", "Recover", "Export")
 FORCE = """() => { for (const dead of document.querySelectorAll(
     '[data-testid=stMain] :disabled, [data-testid=stPopoverBody] :disabled'))

@@ -10,9 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from prunescope.dashboard.views.guide.steps import STEPS
 from prunescope.dashboard.views.show.stops import closely, plan_line
+from prunescope.sample_models.samples import DEMO
 from prunescope.store import read_only
 from prunescope.store.folder import StudyFolder
-from prunescope.store.study_names import DEMO
 from prunescope.text import plain
 from tests.dashboard.conftest import both
 from tests.dashboard.page import Open, set_draft, texts

@@ -90,7 +90,7 @@ def test_a_task_goes_the_whole_way(make: Callable[[], Task], tmp_path: Path) -> 
     assert judged == pytest.approx(score, rel=_close(task))
 
     # fine-tune, and export that
-    tuned = study.finetune(plan, epochs=3, batch=16, rate=0.02, progress=Silent())
+    tuned = study.finetune(plan, epochs=1, batch=16, rate=0.02, progress=Silent())
     report = study.export(
         plan, tmp_path / "tuned", formats=("onnx",), recovered=True, progress=Silent()
     )

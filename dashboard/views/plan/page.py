@@ -41,14 +41,14 @@ def page() -> None:
         return
     known = loaders.measured(opened)
     painter.take(opened)
-    head = head_line.reserve()
+    plan = session.draft(opened).plan
+    guess = plan_summary.expected(opened, known, plan)
+    head_line.show(opened, known, plan, guess)
     saved_plans.toolbar(opened)
     asked = goal_panel.show(opened, known)
-    plan = session.draft(opened).plan
     left, right = st.columns([2, 1], gap="medium")
     with right:
-        guess = plan_summary.show(opened, known, plan)
-        head_line.show(head, opened, known, plan, guess)
+        plan_summary.show(opened, known, plan, guess)
         measure_at_rest.follow(opened, plan)
         predicted_time.show(opened, plan, asked.setting)
     with left:

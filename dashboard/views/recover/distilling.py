@@ -3,7 +3,7 @@
 import streamlit as st
 
 from prunescope.commands import Verify
-from prunescope.dashboard.shared import plan_summary, rights
+from prunescope.dashboard.shared import device_choice, plan_summary, rights
 from prunescope.dashboard.shared.launch import start
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
@@ -23,11 +23,12 @@ def offer(opened: StudyFolder, plan: Plan) -> None:
             "towards the dense model's outputs follow on calibration inputs. That is training, of "
             "a minute or so on small networks."
         )
+        device = device_choice.beside("distil device")
         if st.button(
             "Distil and measure", key="distil and measure", icon=":material/school:",
             disabled=rights.locked(),
             help=rights.why(f"Saves the plan as {trained.name} and measures it in a job."),
         ):  # fmt: skip
             opened.save_plan(trained)
-            start(opened.folder, Verify(plan_summary.draft_file(opened, trained)))
+            start(opened.folder, Verify(plan_summary.draft_file(opened, trained), device=device))
             st.rerun()

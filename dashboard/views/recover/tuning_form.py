@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 import streamlit as st
 
 from prunescope.commands import FineTune
-from prunescope.dashboard.shared import plan_summary, problems, rights
+from prunescope.dashboard.shared import device_choice, plan_summary, problems, rights
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.views.study import offered_models
 from prunescope.recovery.training.fine_tuning_settings import AMP, FineTuning
@@ -172,6 +172,7 @@ def _rest(begun: FineTune) -> Callable[[], FineTune]:
             format_func={"off": "float32", "bf16": "bfloat16", "fp16": "float16"}.__getitem__,
             help="Of forward and backward passes, where it is safe; float16 needs a GPU.",
         )  # fmt: skip
+        device = device_choice.choose("ft device")
 
     def asking() -> FineTune:
         return replace(
@@ -186,7 +187,7 @@ def _rest(begun: FineTune) -> Callable[[], FineTune]:
             batch=_unusual(batch, _USUAL.batch), ema=_unusual(ema, _USUAL.ema), clip=clip,
             accumulate=_unusual(accumulate, _USUAL.accumulate), epoch_steps=steps,
             features=_unusual(features, _USUAL.features),
-            patience=patience, amp=_unusual(amp, _USUAL.amp),
+            patience=patience, amp=_unusual(amp, _USUAL.amp), device=device,
         )  # fmt: skip
 
     return asking

@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from prunescope.dashboard.shared import loaders, pages, session
+from prunescope.dashboard.shared import loaders, pages, reference, session
 from prunescope.dashboard.shared.drop_input import drop_input
 from prunescope.planning.overview import Overview
 from prunescope.store.folder import StudyFolder
@@ -59,6 +59,7 @@ def _offer(opened: StudyFolder, told: Overview, limit: str) -> None:
         _open(opened, told.measured.plan, "Open the measured plan")
     if told.reached is not None:
         _open(opened, replace(told.reached, name=f"within {limit}"), "Open the predicted plan")
+    reference.compare_button(opened)
 
 
 def _open(opened: StudyFolder, plan: Plan, label: str) -> None:

@@ -7,10 +7,11 @@ from typing import Final
 import streamlit as st
 
 from prunescope.commands import Sweep
+from prunescope.dashboard.shared import device_choice
 from prunescope.dashboard.shared.drop_input import drop_input
 from prunescope.errors import PrunescopeError
 from prunescope.store.folder import StudyFolder
-from prunescope.study.computations import DEVICE_NAMES, FP32, PRECISIONS
+from prunescope.study.computations import FP32, PRECISIONS
 from prunescope.study.point import Point
 from prunescope.sweep.forecast import WIDEST
 from prunescope.sweep.pace import WHOLE, last_paces
@@ -94,10 +95,7 @@ def choose(words: ScoreWords) -> Effort | None:
         with st.popover("Time and certainty", icon=":material/timer:"):
             effort = _details(mode, words)
         with st.popover("Device", icon=":material/memory:"):
-            device = st.selectbox(
-                "Computed on", DEVICE_NAMES, key="sweep device",
-                help="auto takes a GPU that PyTorch can use where Prunescope runs, else the CPU.",
-            )  # fmt: skip
+            device = device_choice.choose("sweep device")
             precision = st.selectbox(
                 "Precision of points", PRECISIONS, key="sweep precision",
                 help="What a lower one does to the dense model is measured first and said; points "

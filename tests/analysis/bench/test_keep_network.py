@@ -27,6 +27,7 @@ from prunescope.store.folder import StudyFolder
 from prunescope.store.trust import code_of, require_vouched
 from prunescope.study import Reference
 from tests.analysis.capture.test_sturdy import LargeBatches
+from tests.long import core
 from tests.zoo import build
 
 QUICK = {"methods": ["magnitude", "l1@channel"], "sparsities": [0.5], "progress": Silent()}
@@ -87,7 +88,9 @@ def test_so_is_one_that_takes_few_samples_at_once(tmp_path: Path) -> None:
     require_same(network, read_again(network, tmp_path / "network.pt2"))
 
 
-@pytest.mark.parametrize("name", ["mlp", "lenet5", "resnet20", "mobilenet", "vit"])
+@pytest.mark.parametrize(
+    "name", core(["mlp", "lenet5", "resnet20", "mobilenet", "vit"], {"lenet5", "resnet20"})
+)
 def test_so_is_every_sample_s(name: str, tmp_path: Path, sample_bench) -> None:
     network = sample_bench(name).network
     require_same(network, read_again(network, tmp_path / "network.pt2"))
