@@ -30,7 +30,7 @@ WINDOW: Final = (1366, 1080)
 SHOWN: Final = (1012, 800)
 """Pixels of a frame."""
 PICTURE: Final = (1366, 900)
-TALL: Final = (1366, 2000)
+TALL: Final = (1366, 1500)
 """Pixels of the pictures of curves, and of a plan."""
 PATIENCE: Final = 240_000
 """Milliseconds that a job may take on a busy machine."""
@@ -201,11 +201,9 @@ def export(film: Film) -> None:
 
 
 def plan_picture(film: Film, target: Path) -> None:
-    """Take the Plan page with its front, without caption and pointer."""
+    """Take the Plan page without caption and pointer."""
     page = film.page
     open_page(page, "Plan", settled)
-    page.get_by_role("button", name="Sweep the front").click()
-    expect(page.get_by_role("button", name="Sweep it again")).to_be_visible()
     page.evaluate("() => window.hide()")
     page.set_viewport_size({"width": TALL[0], "height": TALL[1]})
     page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")

@@ -33,7 +33,7 @@ def show(page: str) -> None:
         ),
     ):
         with st.container(width="stretch"):
-            st.markdown(_words(opened, step, number, step.page == page))
+            st.caption(_words(opened, step, number, step.page == page))  # leaves the page its room
         if number > 1:
             st.button("Back", key="guide back", on_click=guide_step.turn_to, args=(number - 1,))
         _onward(step, number, page, step.done(opened))
