@@ -1,13 +1,17 @@
 # make demo: environment, sample study, sweep, dashboard.
-# make test: environment, every test. make quick: the laws alone, on the smallest networks (exact
-# counts, weights restored, resumed sweeps, replay against the plain loop, removal, plans that meet
-# their goal, the store, statistics, the structure of the sources), for a verdict while one works.
+# make test: environment, and every test but the long ones: a quarter of an hour on two cores.
+# make long: the long ones, which repeat over a whole zoo, every task, every page or many kills what
+# make test shows on a few of them.
+# make quick: the laws alone, on the smallest networks (exact counts, weights restored, resumed
+# sweeps, replay against the plain loop, removal, plans that meet their goal, the store, statistics,
+# the structure of the sources), for a verdict while one works.
+# make bench: whole tables against peers, for hours; before a release, with make long.
 # make docs: the documentation as a site.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test quick faults lint types names docs bench clean
+.PHONY: demo test long quick faults lint types names docs bench clean
 
 demo: $(VENV)/.ready
 	$(BIN)/prunescope demo
@@ -16,6 +20,9 @@ test: $(VENV)/.ready-dev
 	# one worker more than cores: two fifths of the time go into waiting for browsers and servers
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(or $(WORKERS),3) --dist worksteal
 
+long: $(VENV)/.ready-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m long -n $(or $(WORKERS),3) --dist worksteal
+
 quick: $(VENV)/.ready-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m quick -n $(or $(WORKERS),3) --dist worksteal \
 		--ignore tests/browser --ignore tests/wheel
@@ -23,7 +30,7 @@ quick: $(VENV)/.ready-dev
 # make faults: what people, files and machines can do wrong, all of it, with figures (docs/safety.md).
 # A part of it is in make test too.
 faults: $(VENV)/.ready-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m faults -n $(or $(WORKERS),3) --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m faults --long -n $(or $(WORKERS),3) --dist worksteal
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults
 
 lint: $(VENV)/.ready-dev

@@ -17,10 +17,10 @@ from typing import Final
 ORDER: Final = (
     "sweep_batch", "sweep_machine", "sweep_replay", "sweep_adaptive", "sweep_settled",
     "sweep_large", "sweep_cost", "find", "find_lite1", "first_look", "first_curves",
-    "removal_table", "half_channels", "won_back", "peers", "smaller_speed", "prediction_table",
-    "unseen", "imagenet_network", "latency_table", "solver", "allocation", "busy_timing",
-    "forecasts", "metric_price", "metric_coverage", "killed_tuning", "browser_page", "device",
-    "ray_workers", "many_workers", "memory",
+    "removal_table", "half_channels", "many_zeros", "won_back", "peers", "smaller_speed",
+    "prediction_table", "unseen", "imagenet_network", "latency_table", "solver", "allocation",
+    "busy_timing", "forecasts", "metric_price", "metric_coverage", "killed_tuning",
+    "browser_page", "device", "ray_workers", "many_workers", "memory",
 )  # fmt: skip
 MINUTES: Final = 120.0
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from prunescope.store.folder import StudyFolder
+from prunescope.text import units
 
 
 def main() -> None:
@@ -47,11 +48,11 @@ def main() -> None:
     for number, report in enumerate(reports):
         print(
             f"| {number + 1} | {report['seconds']:.1f} | {report['samples']} | "
-            f"{report['samples'] / whole:.1%} | {report['exchange']['taken']} | "
+            f"{units.percent(report['samples'] / whole, 1)} | {report['exchange']['taken']} | "
             f"{report['exchange']['twice']} |"
         )
     both = sum(report["samples"] for report in reports) / whole
-    print(f"Together {both:.1%} of the {len(frame)} points' {whole} samples.")
+    print(f"Together {units.percent(both, 1)} of the {len(frame)} points' {whole} samples.")
 
 
 def _begin(asked: argparse.Namespace, folder: Path, number: int) -> "subprocess.Popen[str]":

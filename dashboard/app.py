@@ -1,6 +1,7 @@
 """The frame of the dashboard, which ``server.py`` serves."""
 
 import sys
+import time
 from pathlib import Path
 from typing import Final
 
@@ -17,11 +18,13 @@ from prunescope.dashboard.shared import (
     show_mode,
     take_away,
     turns,
+    view,
     warm_up,
 )
 from prunescope.dashboard.shared import pages as links
 from prunescope.dashboard.views.curves import page as curves
 from prunescope.dashboard.views.export import page as export
+from prunescope.dashboard.views.guide import bar as guide
 from prunescope.dashboard.views.plan import measure_candidates
 from prunescope.dashboard.views.plan import page as plan
 from prunescope.dashboard.views.plans import page as plans
@@ -39,8 +42,8 @@ def main(folder: Path, first: str = "study") -> None:
     warm_up.freeze()
     st.set_page_config("Prunescope", page_icon=str(_ICON), layout="wide")
     pages = [
-        st.Page(view.page, title=title, url_path=path, icon=icon)
-        for view, title, path, icon in (
+        st.Page(module.page, title=title, url_path=path, icon=icon)
+        for module, title, path, icon in (
             (study, "Study", "study", ":material/lab_profile:"),
             (curves, "Curves", "curves", ":material/show_chart:"),
             (plan, "Plan", "plan", ":material/tune:"),
@@ -59,6 +62,7 @@ def main(folder: Path, first: str = "study") -> None:
     showing = show_mode.stop() is not None
     chosen = st.navigation([home, *pages], position="hidden" if showing else "top")
     links.remember(pages)
+    view.begin(chosen.url_path)
     if chosen == home:
         chosen.run()
     with turns.turn, problems.shown():
@@ -74,12 +78,15 @@ def main(folder: Path, first: str = "study") -> None:
             job_strip.strip(place, live=chosen.url_path in _LIVE)
         warm_up.ready(place)
         said = session.notice()
-        if said:
-            st.warning(plain.text(said))
+        with st.container(key="notice"):  # what follows keeps its number, and so is not made anew
+            if said:
+                st.warning(plain.text(said))
         chosen.run()
+        guide.show(chosen.url_path)
         take_away.fill()
         contrast.mend()
         address.show(page_header.study())
+    warm_up.tidying.after(time.monotonic())
 
 
 def _folder() -> Path:

@@ -35,6 +35,8 @@ SAMPLES: Final = {
     "detector": Sample("scene-boxes", "map"),
 }
 NAMES: Final = tuple(SAMPLES)
+DEMO: Final = "demo-"
+"""Before the name of a sample model in the name of its demo's study."""
 _ARTICLES: Final = "Fashion-MNIST: MIT, copyright Zalando SE."
 LICENCES: Final = {
     "fashion-mnist": _ARTICLES,

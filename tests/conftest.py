@@ -1,8 +1,13 @@
-"""What many tests share: one thread, tiny models and data in files, and a small real bench."""
+"""What many tests share: one thread, tiny models and data in files, and a small real bench.
+
+Tests marked ``long`` run by ``make long``, and whenever they are asked for: ``--long`` adds them,
+``-m long`` takes them alone, and a test named by its id (``file.py::test``) runs whatever it is.
+"""
 
 import functools
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,12 +19,15 @@ import torch
 
 from prunescope.bench.workbench import Workbench, prepare
 from prunescope.capture.graph import take
+from prunescope.export import fresh_process
+from prunescope.export.plain_torch import check
 from prunescope.jobs.warm_worker import SWITCH
 from prunescope.sources import data as data_source
 from prunescope.sources.data import Samples, Splits
 from prunescope.store.trust import vouch
 from prunescope.study import Reference
 from tests import residual
+from tests.order import long_first
 from tests.warm_commands import WarmCommands
 
 torch.set_num_threads(1)
@@ -30,6 +38,21 @@ hypothesis.settings.register_profile(
     "prunescope", deadline=None, derandomize=True, max_examples=50, database=None
 )
 hypothesis.settings.load_profile("prunescope")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run the tests marked long too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave long tests out unless somebody asks for them; let what takes long be begun first."""
+    named = any("::" in argument for argument in config.args)
+    if not (named or config.getoption("--long") or "long" in config.option.markexpr):
+        config.hook.pytest_deselected(items=[i for i in items if i.get_closest_marker("long")])
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if processes > 1:
+        items[:] = long_first(items, processes)
 
 
 @pytest.fixture
@@ -179,7 +202,52 @@ def residual_study(residual_once: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def warm_commands() -> Iterator[Path]:
-    """A folder with a ``prunescope`` that starts in milliseconds."""
+def warm() -> Iterator[WarmCommands]:
+    """Commands that start in milliseconds."""
     with WarmCommands() as commands:
-        yield commands.folder
+        yield commands
+
+
+@pytest.fixture(scope="session")
+def warm_commands(warm: WarmCommands) -> Path:
+    """A folder with a ``prunescope`` that starts in milliseconds."""
+    return warm.folder
+
+
+@pytest.fixture(scope="session")
+def warm_python(warm: WarmCommands) -> Path:
+    """A Python that starts in milliseconds and has everything imported."""
+    return warm.python
+
+
+_RELOADING = (fresh_process, check)
+
+
+class _WarmPython:
+    """Takes the place of ``sys`` where only ``sys.executable`` is asked for."""
+
+    def __init__(self, request: pytest.FixtureRequest) -> None:
+        self._request = request
+
+    @property
+    def executable(self) -> str:
+        return str(self._request.getfixturevalue("warm_python"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_reloads(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Exported files are reloaded by processes that are forked, not by fresh ones.
+
+    They know as little of what was exported, and do not spend four seconds on imports.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for module in _RELOADING:
+            patch.setattr(module, "sys", _WarmPython(request))
+        yield
+
+
+@pytest.fixture
+def fresh_reloads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exported files are reloaded by fresh processes, as users' are."""
+    for module in _RELOADING:
+        monkeypatch.setattr(module, "sys", sys)

@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.warm_commands import WarmCommands
+
 _BLOCK: Final = re.compile(
     r"(?:^<!-- (?P<mark>not run|needs): *(?P<what>[^\n]*?) -->\n)?"
     r"^```(?P<language>sh|python)\n(?P<code>.*?)^```$",
@@ -95,14 +97,14 @@ def left_out(page: Path) -> list[Block]:
     return [b for b in blocks(page.read_text("utf-8")) if b.needs and not available(b.needs)]
 
 
-def run_page(page: Path, folder: Path, commands: Path | None = None) -> str:
+def run_page(page: Path, folder: Path, commands: WarmCommands | None = None) -> str:
     """Run a page's blocks in ``folder`` and return what they printed.
 
     Args:
         page: A Markdown file.
         folder: An empty one.
-        commands: A folder with a ``prunescope`` that goes before that of the environment; None
-            starts each anew.
+        commands: Takes the place of the environment's ``prunescope`` and Python; None starts each
+            anew.
 
     Raises:
         AssertionError: A block failed; the message is what was printed, its error last.
@@ -120,10 +122,10 @@ def run_page(page: Path, folder: Path, commands: Path | None = None) -> str:
         command.chmod(0o755)
         script = Path(tools) / "blocks.json"
         script.write_text(json.dumps(told), "utf-8")
-        folders = [str(commands)] if commands else []
+        folders = [str(commands.folder)] if commands else []
         folders += [tools, str(Path(sys.executable).parent), os.environ["PATH"]]
         done = subprocess.run(
-            [sys.executable, "-c", _SESSION, str(script)],
+            [str(commands.python if commands else sys.executable), "-c", _SESSION, str(script)],
             cwd=folder, env=os.environ | {"PATH": os.pathsep.join(folders), "CI": "1"},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
         )  # fmt: skip

@@ -10,6 +10,7 @@ from PIL import Image
 from prunescope.sample_models.registry import measured
 from prunescope.sample_models.samples import SAMPLES
 from tests.pages import blocks, left_out, run_page
+from tests.warm_commands import WarmCommands
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "README.md"
@@ -19,12 +20,12 @@ _NUMBER = re.compile(r"(?<![\w.-])\d*\.?\d+(?![\w.]|-)")
 
 
 @pytest.mark.timeout(600)
-def test_the_commands_and_the_python_of_the_readme_run(tmp_path: Path, warm_commands: Path) -> None:
+def test_the_commands_and_the_python_of_the_readme_run(tmp_path: Path, warm: WarmCommands) -> None:
     shell = next(b.code for b in blocks(README) if b.language == "sh" and not b.not_run)
     assert [line.split()[1] for line in shell.splitlines()] == [
         "inspect", "sweep", "plan", "verify", "export",
     ]  # fmt: skip
-    run_page(PAGE, tmp_path, warm_commands)
+    run_page(PAGE, tmp_path, warm)
     assert (tmp_path / "pruned" / "recipe.json").exists()
     assert (tmp_path / "studies" / "mine" / "study.json").exists()
     assert (tmp_path / "out" / "model.safetensors").exists()

@@ -36,6 +36,7 @@ def measuring(
         bench_of: Gives the study's workbench; by its reference where there is none.
     """
     from prunescope.bench.workbench import prepare
+    from prunescope.sweep.beside_verification import store
     from prunescope.sweep.verify_plan import Verifier
 
     bench = (
@@ -61,7 +62,8 @@ def measuring(
         figures = stored.get(plan.digest)
         if figures is None:
             guess = predict(manifest, plan, known, record, operators)
-            row = verifier.measure(replace(plan, name=f"{name} {plan.name}"), guess)
+            row, made = verifier.measure_all(replace(plan, name=f"{name} {plan.name}"), guess)
+            store(study, made)
             study.verifications.append([row])
             figures = PredictedEffects.measured(asdict(row), None)
         progress.advance(1, f"{words.loss_word} {words.drop(figures.damages['drop'])}")

@@ -15,7 +15,7 @@ from prunescope.cli.terminal import errors
 from prunescope.commands import Calibrate, Request, Sweep, Time
 from prunescope.errors import UnknownName
 from prunescope.jobs import ACTIVE, Job, start
-from prunescope.sample_models.samples import SAMPLES
+from prunescope.sample_models.samples import DEMO, SAMPLES
 
 UNIT_CRITERIA: Final = ("l1", "taylor", "random")
 
@@ -34,7 +34,7 @@ def demo(
     Four jobs follow each other: curves of weights, curves of units, combined plans that judge the
     predictions, and smaller models that are timed. With the dashboard they run beside it.
     """
-    study = folder.resolve() / f"demo-{model}"
+    study = folder.resolve() / f"{DEMO}{model}"
     requests = demo_jobs(model)
     for request in requests:
         errors.print(request.line(study), highlight=False)

@@ -29,6 +29,12 @@ def always(model: Model) -> None:
     """Return None: every model can use the criterion."""
 
 
+def without_graph(model: Model) -> str | None:
+    """Return why a criterion that follows activations through a graph cannot score ``model``."""
+    network = model.network
+    return None if network.captured is not None else f"it needs a graph, but {network.problem}"
+
+
 def without_loss(model: Model) -> str | None:
     """Return why a criterion that takes gradients of the loss cannot score ``model``."""
     if model.loss_problem is None:

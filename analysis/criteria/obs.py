@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from prunescope.coupling import Group, Member
-from prunescope.criteria.criterion import Criterion, Model
+from prunescope.criteria.criterion import Criterion, without_graph
 from prunescope.criteria.evidence import Evidence
 from prunescope.criteria.removal_order import Reader, ReaderBlock, removal_order
 from prunescope.criteria.unit_scores import parameters
@@ -70,12 +70,6 @@ def _units(site: Site, member: Member, shape: tuple[int, ...]) -> Tensor | None:
     unit_of = owners[position]
     same = bool((unit_of == unit_of[:, :1]).all()) and bool((unit_of >= 0).any())
     return unit_of[:, 0] if same else None
-
-
-def without_graph(model: Model) -> str | None:
-    """Return why the criterion cannot score ``model``: it follows activations through a graph."""
-    network = model.network
-    return None if network.captured is not None else f"it needs a graph, but {network.problem}"
 
 
 CRITERION = Criterion(

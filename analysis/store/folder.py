@@ -19,6 +19,7 @@ from prunescope.store.logits import LogitStore
 from prunescope.store.manifests import read_manifest
 from prunescope.store.measurements import VERIFICATION_KEY, Measurement, Verification
 from prunescope.store.parquet_table import Table, rows_of
+from prunescope.store.plan_answers import ANSWERS_KEY, PlanAnswers
 from prunescope.store.predicted_points import (
     PREDICTED_KEY,
     PredictedPoint,
@@ -27,6 +28,7 @@ from prunescope.store.predicted_points import (
 from prunescope.store.rows_of_study import own_rows, recoveries_of, superseded_rows
 from prunescope.store.saved_plans import SavedPlans
 from prunescope.store.screenings import Screening
+from prunescope.store.unit_scores import UNIT_SCORES_KEY, UnitScores
 from prunescope.study import Manifest
 from prunescope.study.bounds import checked_path
 from prunescope.study.other_metrics import drawn_manifest, drawn_rows, place_of
@@ -42,6 +44,8 @@ _TABLES: Final[dict[str, tuple[type[object], tuple[str, ...]]]] = {
     "screening": (Screening, KEY),
     "largest": (LargestSparsity, LARGEST_KEY),
     "predicted": (PredictedPoint, PREDICTED_KEY),
+    "answers": (PlanAnswers, ANSWERS_KEY),
+    "unit_scores": (UnitScores, UNIT_SCORES_KEY),
 }
 TABLES: Final = tuple(_TABLES)
 """Folders of a study's tables of rows. A further table is a line above."""
@@ -137,6 +141,16 @@ class StudyFolder:
         return self._table("predicted")
 
     @property
+    def answers(self) -> Table:
+        """What measured plans answer to every sample."""
+        return self._table("answers")
+
+    @property
+    def unit_scores(self) -> Table:
+        """The scores of single units by which measured plans chose."""
+        return self._table("unit_scores")
+
+    @property
     def logits(self) -> LogitStore:
         """What the measured points answered, sample by sample."""
         return LogitStore(self.folder / "logits")
@@ -171,6 +185,20 @@ class StudyFolder:
     def verified(self) -> pd.DataFrame:
         """Return the verifications of this study's fingerprint and the engine's version."""
         return self._drawn(own_rows(self.verifications.read(), self.manifest))
+
+    def answered(self) -> frozenset[str]:
+        """Return the digests of the plans whose answers on the validation split are stored."""
+        frame = own_rows(self.answers.read(("recovery",)), self.manifest)
+        return frozenset(frame.loc[frame["split"] == "validation", "digest"])
+
+    def answered_samples(self) -> dict[str, PlanAnswers]:
+        """Return by digest what measured plans answer to every validation sample."""
+        rows = rows_of(self.answers, own_rows(self.answers.read(), self.manifest))
+        return {row.digest: row for row in rows if row.split == "validation"}
+
+    def scored_units(self) -> tuple[UnitScores, ...]:
+        """Return the scores of single units that are stored."""
+        return tuple(rows_of(self.unit_scores, own_rows(self.unit_scores.read(), self.manifest)))
 
     def drawn_by(self, metric: str) -> Self:
         """Return the study as it looks by another metric that it stores; for reading only.

@@ -34,7 +34,7 @@ from prunescope.text.units import bytes_
 _TABLES: Final = "|".join((*TABLES, "quantiles", "logits", "latency"))
 _MEMBER: Final = re.compile(
     rf"{re.escape(MANIFEST)}|[\w-][\w .+-]*\.(pt2|safetensors)|({_TABLES})/\w[\w-]*\.parquet"
-    r"|latency/\w[\w-]*\.json|plans/[^/.][^/]*\.json"
+    r"|latency/\w[\w-]*\.json|plans/[^/.][^/]*\.json|plans/pinned/reference\.json"
     r"|recovered/[0-9a-f]{8,64}(-gradual|-resolved)?/\w[\w-]*\.(json|safetensors)"
 )
 _TRIES: Final = 3

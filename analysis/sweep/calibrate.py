@@ -27,6 +27,7 @@ from prunescope.store.folder import StudyFolder
 from prunescope.study.bounds import CALIBRATION_PLANS
 from prunescope.study.plan import Plan
 from prunescope.study.recoveries import RECOVERIES
+from prunescope.sweep.beside_verification import store
 from prunescope.sweep.verify_plan import Verifier
 from prunescope.text.scores import PERCENT_WORDS, ScoreWords, words_of
 
@@ -159,16 +160,18 @@ def calibrate(
             break
         guess = predict(manifest, plan, study_curves, record, operators)
         try:
-            row = verifier.measure(plan, guess)
+            row, made = verifier.measure_all(plan, guess)
         except CannotPrune as reason:
             refused.append(f"{plan.name}: {reason}")
         else:
+            store(study, made)
             study.verifications.append([row])
             done += 1
             real = PredictedEffects.measured(asdict(row), manifest.baseline)
             record = record.plus(manifest, study_curves, plan, real, operators)
         progress.advance(1, plan.name)
-    study.verifications.compact()
+    for stored_rows in (study.verifications, study.answers, study.unit_scores):
+        stored_rows.compact()
     about = record.about(Plan("", manifest.fingerprint, recovery=recovery))
     errors = {
         name: back_test(manifest, study_curves, about, operators, name, recovery)

@@ -20,6 +20,7 @@ from prunescope.store.parquet_table import rows_of
 from prunescope.study import measurement_version
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Plan
+from prunescope.sweep.beside_verification import Beside, beside, lacking, store
 
 
 def verify_plan(
@@ -29,7 +30,8 @@ def verify_plan(
 
     One that the study holds already is returned as it is: measuring anew would give the same
     numbers, beside a prediction that knows them. One that was stored without the indices of the
-    units that it removes is measured again, beside its own prediction.
+    units that it removes, their scores or the answers to single samples is measured again, beside
+    its own prediction.
 
     The dense reference goes through the plan's recovery too, as for curves. What was predicted
     before measuring is stored with it, so that the prediction can be judged.
@@ -42,16 +44,19 @@ def verify_plan(
     stored = study.verified().query("digest == @plan.digest and split == @split")
     if len(stored):
         known: Verification = rows_of(study.verifications, stored)[0]
-        if known.removed_units != removed_units.UNKNOWN or not _removes_units(plan):
+        indexed = known.removed_units != removed_units.UNKNOWN or not _removes_units(plan)
+        if indexed and not lacking(bench, study, plan, split):
             return known
-        row = replace(
-            Verifier(bench).measure(plan, split=split),
-            predicted_drop=known.predicted_drop, predictor=known.predictor,
-        )  # fmt: skip
+        row, made = Verifier(bench).measure_all(plan, split=split)
+        store(study, made)
+        if indexed:
+            return known
+        row = replace(row, predicted_drop=known.predicted_drop, predictor=known.predictor)
         study.verifications.append([row])
         return row
     guess = predict(study.manifest, plan, study.measured(), study.verified(), study.logits)
-    row = Verifier(bench).measure(plan, guess, split)
+    row, made = Verifier(bench).measure_all(plan, guess, split)
+    store(study, made)
     study.verifications.append([row])
     return row
 
@@ -68,6 +73,12 @@ class Verifier:
         self, plan: Plan, guess: Prediction | None = None, split: str = "validation"
     ) -> Verification:
         """Return the measurement of ``plan`` on ``split``, together with its prediction."""
+        return self.measure_all(plan, guess, split)[0]
+
+    def measure_all(
+        self, plan: Plan, guess: Prediction | None = None, split: str = "validation"
+    ) -> tuple[Verification, Beside]:
+        """Return the same, and what is stored beside it."""
         bench = self._bench
         samples = bench.splits.named(split)
         dense = self._reference(split, plan.recovery)
@@ -79,7 +90,7 @@ class Verifier:
         sums = asdict(compare(dense, outcome, bench.metric.labels(samples.targets), bench.classes))
         del sums["entropy_squares"], sums["divergence_squares"]
         has_prediction = guess is not None and guess.drop is not None
-        return Verification(
+        row = Verification(
             fingerprint=bench.manifest.fingerprint,
             version=measurement_version(plan.recovery),
             digest=plan.digest,
@@ -95,6 +106,7 @@ class Verifier:
             ),
             **sums,
         )
+        return row, beside(bench, plan, split, dense, outcome, self._scores)
 
     def _reference(self, split: str, recovery: str) -> Outcome:
         bench = self._bench

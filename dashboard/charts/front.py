@@ -57,9 +57,16 @@ def front_figure(
                 mode="lines", hoverinfo="skip", showlegend=False,
             )
         )  # fmt: skip
+    floor = words.shown(baseline - span)
     styles = {"front": colours[0], "saved": colours[4], "measured": colours[1]}
     for kind, colour in styles.items():
         rows = front if kind == "front" else points[points["kind"] == kind]
+        if kind != "front":
+            sign = 1 if words.metric.higher_is_better else -1
+            past = sign * rows["score"] < sign * floor
+            if past.any():
+                figure.add_trace(_at_the_edge(rows[past], kind, colour, words, floor))
+            rows = rows[~past]
         if len(rows):
             figure.add_trace(_marks(rows, kind, colour, words))
     own = points[points["kind"].isin(("draft", "now")) & points["score"].notna()]
@@ -81,7 +88,7 @@ def front_figure(
     figure.update_xaxes(title=f"{cost}, % of the dense network", showgrid=False, zeroline=False)
     figure.update_yaxes(title=plain.mark(_title(words)), zeroline=False, automargin=True)
     best = max([*lines.values(), *map(words.metric.stored, own["score"])])  # a gain is in view
-    ends = (words.shown(baseline - span), words.shown(best + 0.12 * span))
+    ends = (floor, words.shown(best + 0.12 * span))
     figure.update_yaxes(range=sorted(ends))
     return figure
 
@@ -123,6 +130,20 @@ def _marks(rows: pd.DataFrame, kind: str, colour: str, words: ScoreWords) -> go.
         customdata=rows[["digest", "name", "said"]].to_numpy(),
         hovertemplate="<b>%{customdata[1]}</b><br>cost %{x:.1f} %<br>score "
         "%{customdata[2]}<extra>" + _NAMES[kind] + "</extra>",
+    )  # fmt: skip
+
+
+def _at_the_edge(
+    rows: pd.DataFrame, kind: str, colour: str, words: ScoreWords, floor: float
+) -> go.Scatter:
+    """Marks that say where plans are whose scores are past the chart's end; the tip says them."""
+    trace = _marks(rows, kind, colour, words)
+    way = "down" if words.metric.higher_is_better else "up"
+    name = f"{_NAMES[kind]}, further {way}"
+    return trace.update(
+        y=[floor] * len(rows), error_y=None, name=name, cliponaxis=False,
+        marker={"symbol": f"triangle-{way}", "size": 10},
+        hovertemplate=trace.hovertemplate.replace(f"<extra>{_NAMES[kind]}", f"<extra>{name}"),
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from prunescope.study import Manifest
 from prunescope.study.method import UNITS
 from prunescope.study.metric_summary import PERCENT
 from prunescope.text import plain
-from prunescope.text.scores import PERCENT_WORDS, ScoreWords
+from prunescope.text.scores import PERCENT_WORDS, ScoreWords, words_of
 
 BEST: Final = "best of all"
 _TICKS: Final = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0)
@@ -97,7 +97,8 @@ def colour_end(manifest: Manifest, points: pd.DataFrame) -> ColourEnd:
     least = _LEAST_END * manifest.scale
     largest = float(points["drop"].max()) if len(points) else 0.0
     if largest > least:
-        return ColourEnd(largest, "the largest drop that is measured in this study")
+        word = words_of(manifest).loss_word
+        return ColourEnd(largest, f"the largest {word} that is measured in this study")
     return ColourEnd(least, "no drop of this study is larger")
 
 

@@ -1,5 +1,6 @@
 """Which units of one group stay and which leave, in the order of the network."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -15,15 +16,18 @@ _ACROSS: Final = 64
 _ROW: Final = 14
 _ONE_ROW: Final = 30
 _AROUND: Final = 104
+_GAP: Final = 6
+"""Pixels between the cells and the legend, whose ground would cover them."""
 
 
-def strip_figure(removed: Flags, unit: str, dark: bool) -> go.Figure:
+def strip_figure(removed: Flags, unit: str, dark: bool, about: Sequence[str] = ()) -> go.Figure:
     """Return a cell for each unit, row by row as a text is read.
 
     Args:
         removed: ``(units,)``, True where a unit leaves, in the dense network's order.
         unit: What it is called, such as ``channel``.
         dark: Whether the page is dark.
+        about: What else a hover text says of each unit; empty for nothing.
     """
     units = len(removed)
     across = min(units, _ACROSS)
@@ -32,6 +36,8 @@ def strip_figure(removed: Flags, unit: str, dark: bool) -> go.Figure:
     cells[:units] = removed
     said = [f"{unit} {i} of {units}: {'leaves' if gone else 'stays'}"
             for i, gone in enumerate(removed)]  # fmt: skip
+    if about:
+        said = [f"{text}<br>{more}" for text, more in zip(said, about, strict=True)]
     said += [""] * (len(cells) - units)
     stays, leaves = palette(dark)[0], _LEAVE[dark]
     figure = go.Figure(
@@ -50,11 +56,12 @@ def strip_figure(removed: Flags, unit: str, dark: bool) -> go.Figure:
                 marker={"color": colour, "symbol": "square", "size": 10},
             )
         )  # fmt: skip
+    drawn = _ONE_ROW if rows == 1 else _ROW * rows
     figure.update_layout(
-        height=_AROUND + (_ONE_ROW if rows == 1 else _ROW * rows), uirevision="same",
+        height=_AROUND + drawn, uirevision="same",
         margin={"l": 8, "r": 8, "t": 8, "b": 8}, showlegend=True,
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "itemclick": False,
-                "itemdoubleclick": False},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1 + _GAP / drawn, "x": 0,
+                "itemclick": False, "itemdoubleclick": False},
     )  # fmt: skip
     title = f"{unit.capitalize()}, by index" if rows == 1 else f"{unit.capitalize()}, row + column"
     figure.update_xaxes(

@@ -3,6 +3,13 @@
 // Joined behind state.js, keys.js and draw.js.
 const EDGE = 16;  // pixels from the end of the view at which a stroke scrolls on
 
+// Says that this stands, once it is drawn, where the server waits for that: shared/standing.py.
+function stands(word) {
+  if (!word) return;
+  const address = new URL(`_stands/${word}`, document.baseURI);
+  requestAnimationFrame(() => setTimeout(() => fetch(address).catch(() => {})));
+}
+
 function setup(parent) {
   const root = parent.querySelector(".painter");
   const part = (name) => root.querySelector(`.${name}`);
@@ -88,7 +95,7 @@ function receive(state, data, parent) {
   const wanted = state.bars.findIndex((bar) => bar.name === data.selected);
   if (data.selected !== state.selected && state.bars[state.current]?.name !== data.selected) {
     choose(state, wanted, false);  // chosen elsewhere on the page
-    state.cells[wanted]?.node.scrollIntoView({ block: "nearest", inline: "nearest" });
+    reveal(state, wanted);
   }
   state.selected = data.selected;
   choose(state, state.current, false);
@@ -110,5 +117,6 @@ export default function (component) {
   if (!state.dragging && state.timer === null && data.seq >= state.seq) {
     receive(state, data, parentElement);
   }
+  stands(data.stands);
   // No clean-up: Streamlit asks for it on new data too, and a waiting edit must not be lost then.
 }

@@ -77,6 +77,15 @@ function choose(state, place, send) {
   }, 250);
 }
 
+// Scrolls the bars sideways to one that was chosen elsewhere; the page stays where it is read.
+function reveal(state, place) {
+  const bar = state.cells[place]?.node;
+  const strip = bar?.closest(".scroll");
+  if (!strip) return;
+  const end = bar.offsetLeft + bar.offsetWidth - strip.clientWidth;
+  strip.scrollLeft = Math.max(Math.min(strip.scrollLeft, bar.offsetLeft), end);
+}
+
 function totals(state) {
   const sizes = globalThis.prunescopeSizes;
   if (!sizes) return;

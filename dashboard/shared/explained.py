@@ -1,4 +1,7 @@
-"""The columns of a table with what they mean, one hover away."""
+"""The columns of a table with what they mean, one hover away.
+
+Streamlit's static tables have no help of their own: what stands beside one says it of all columns.
+"""
 
 from collections.abc import Iterable, Mapping
 
@@ -6,6 +9,7 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from prunescope.dashboard.tables.column_meanings import MEANINGS
+from prunescope.text import plain
 
 
 def explained(
@@ -26,3 +30,15 @@ def explained(
         elif not made[name].get("help"):
             made[name] = made[name] | {"help": meaning}
     return made
+
+
+def meanings(columns: Iterable[object], closer: Mapping[str, str] | None = None) -> str:
+    """Return what the columns (and rows) of a static table mean, as a help text beside it.
+
+    Args:
+        columns: Names of columns, or of rows, in their order; empty ones are left out.
+        closer: What some of them mean in this table alone.
+    """
+    own = MEANINGS | dict(closer or {})
+    names = [str(name) for name in columns if str(name) in own]
+    return "\n".join(f"- **{plain.text(name)}**: {plain.text(own[name])}" for name in names)

@@ -1,7 +1,6 @@
 """Jobs as they run: progress, remaining time, cancel. Polls the study's folder."""
 
 import time
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -47,7 +46,8 @@ def strip(folder: Path, live: bool) -> None:
     nothing = study is None or not loaders.any_measured(study)
     every = (EAGER if live and nothing else FAST) if active else SLOW
     polling.start(_SEEN)
-    with st.bottom if active else nullcontext():  # where a job that begins or ends moves nothing
+    place = polling.room("jobs")
+    with st.bottom if active else place:  # where a job that begins or ends moves nothing
         st.fragment(_strip, run_every=every)(folder, live)
 
 

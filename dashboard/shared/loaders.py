@@ -32,13 +32,16 @@ from prunescope.planning.pose_goal import (
     predictor,
 )
 from prunescope.planning.prediction import LogitOperators, Record
+from prunescope.planning.prediction.prediction import Prediction
 from prunescope.planning.preview import preview
 from prunescope.planning.solve import Solver, build_problem, make_solver
 from prunescope.store.folder import MANIFEST, StudyFolder, find_studies
 from prunescope.store.largest_sparsities import LargestSparsity
+from prunescope.store.plan_answers import PlanAnswers
 from prunescope.store.predicted_points import PredictedPoint
 from prunescope.store.score_quantiles import Levels, levels
 from prunescope.store.study_names import hidden
+from prunescope.store.unit_scores import UnitScores
 from prunescope.study.plan import Plan
 
 JOBS = "jobs"
@@ -77,6 +80,9 @@ class _NewestOfStudy:
         self.latency: Newest[tuple[LatencyTable, ...]] = Newest()
         self.scores: Newest[tuple[Levels, Levels]] = Newest()
         self.files: Newest[tuple[Delivered, ...]] = Newest()
+        self.reference: Newest[Prediction] = Newest()
+        self.answers: Newest[dict[str, PlanAnswers]] = Newest()
+        self.units: Newest[dict[tuple[str, str, int], UnitScores]] = Newest()
 
 
 def catalogue(folder: Path) -> tuple[Path, ...]:
@@ -204,9 +210,32 @@ def score_levels(of: StudyFolder, grouped: bool) -> Levels:
     )[grouped]
 
 
+def answers(of: StudyFolder) -> Mapping[str, PlanAnswers]:
+    """Return digest → what that measured plan answers to every validation sample."""
+    return _newest(of.folder, _drawn(of)).answers.get(
+        lambda: _signature(of.answers.folder), lambda _: of.answered_samples()
+    )
+
+
+def unit_scores(of: StudyFolder) -> Mapping[tuple[str, str, int], UnitScores]:
+    """Return (group, criterion, seed) → its units' scores, where a measured plan used them."""
+    return _newest(of.folder, of.manifest.fingerprint).units.get(
+        lambda: _signature(of.unit_scores.folder),
+        lambda _: {row.named: row for row in of.scored_units()},
+    )
+
+
 def predicted(of: StudyFolder) -> Predicted:
     """Return the function that predicts a plan from what the study knows now."""
     return predictor(of.manifest, measured(of).curves, record(of), operators(of))
+
+
+def predicted_reference(of: StudyFolder, plan: Plan) -> Prediction:
+    """Return what is expected of the plan that others are compared with, kept while it stands."""
+    return _newest(of.folder, _drawn(of)).reference.get(
+        lambda: (signature(of), _signature(of.logits.folder), plan.digest, plan.solved),
+        lambda _: predicted(of)(plan),
+    )
 
 
 def knowledge(of: StudyFolder) -> StudyKnowledge:

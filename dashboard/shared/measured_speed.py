@@ -7,6 +7,7 @@ from prunescope.commands import Time
 from prunescope.dashboard.charts.staircase import staircase_figure, staircase_frame
 from prunescope.dashboard.shared import loaders, plan_summary, predicted_time, rights, take_away
 from prunescope.dashboard.shared.chart_config import chart_config
+from prunescope.dashboard.shared.explained import meanings
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.shared.machines import machines_of, where
 from prunescope.latency.latency_report import (
@@ -60,7 +61,10 @@ def show(opened: StudyFolder, plan: Plan) -> None:
         if timed:
             take_away.table(opened, pd.DataFrame(timed), "Speed", plan.name)
             st.table(pd.DataFrame(timed), hide_index=True)
-        st.caption(plain.text(f"{report.memory_line} {_conditions(report)}"))
+        st.caption(
+            plain.text(f"{report.memory_line} {_conditions(report)}"),
+            help=meanings(timed[0]) if timed else None,
+        )
     predicted(opened, plan)
     if opened.manifest.removable():
         _staircases(opened, batch, threads)
@@ -82,7 +86,8 @@ def predicted(opened: StudyFolder, plan: Plan) -> None:
         st.markdown("By the smaller models that were timed:")
         predicted_time.lines(found)
         st.caption(
-            plain.text(" ".join([where(machines_of(found)), *filter(None, map(_error, found))]))
+            plain.text(" ".join([where(machines_of(found)), *filter(None, map(_error, found))])),
+            help=meanings(predicted_time.COLUMNS),
         )
 
 

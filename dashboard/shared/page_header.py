@@ -1,6 +1,6 @@
 """What stands above every page: which study, what it is, and a link to share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import streamlit as st
@@ -25,6 +25,7 @@ from prunescope.text.scores import words_of
 _FOLDER = "folder"
 _STUDY = "study"
 _PLACES = "places"
+_NEXT = "next study"
 
 
 def show(
@@ -42,13 +43,13 @@ def show(
     st.session_state[_PLACES] = found
     if not found:
         return None
-    names = list(found)
+    names = _offered(found)
     _preselect(names)
     if bare:
         return found[st.session_state[_STUDY]]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="frame"):
         name = st.selectbox(
-            "Study", names, key=_STUDY, label_visibility="collapsed", width=260,
+            "Study", names, key=_STUDY, label_visibility="collapsed", width=210,
             help=f"Studies in {folder}",
         )  # fmt: skip
         path = found[name]
@@ -121,6 +122,22 @@ def required() -> StudyFolder | None:
     return found
 
 
+def unmade() -> dict[str, Path]:
+    """Return the studies that no sweep has made and none is making, by name."""
+    places: dict[str, Path] = st.session_state.get(_PLACES, {})
+    return {name: path for name, path in places.items() if _ended(path)}
+
+
+def _ended(path: Path) -> bool:
+    return loaders.study(path) is None and loaders.running(path) is None
+
+
+def _offered(found: Mapping[str, Path]) -> list[str]:
+    """The studies to choose from: one that was not made leaves the list once another is chosen."""
+    wanted = (st.session_state.get(_STUDY), st.session_state.get(_NEXT), session.link().study)
+    return [name for name in found if name in wanted or not _ended(found[name])] or list(found)
+
+
 def _unmade(path: Path) -> str:
     """What a study is that no job has written yet."""
     if loaders.running(path) is not None:
@@ -130,11 +147,11 @@ def _unmade(path: Path) -> str:
 
 def choose(name: str) -> None:
     """Make the next run open the study ``name``."""
-    st.session_state["next study"] = name
+    st.session_state[_NEXT] = name
 
 
 def _preselect(names: list[str]) -> None:
-    wanted = st.session_state.pop("next study", None)
+    wanted = st.session_state.pop(_NEXT, None)
     linked = session.link().study
     if wanted is None and linked is not None:
         session.forget_link("study")

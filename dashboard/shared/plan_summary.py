@@ -1,5 +1,7 @@
 """What the draft keeps and costs, what accuracy to expect, and what was really measured."""
 
+from typing import Final
+
 import pandas as pd
 import streamlit as st
 
@@ -11,7 +13,7 @@ from prunescope.dashboard.shared import (
     rights,
     take_away,
 )
-from prunescope.dashboard.shared.explained import explained
+from prunescope.dashboard.shared.explained import explained, meanings
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.table_style import height
@@ -26,13 +28,19 @@ from prunescope.text import plain, units
 from prunescope.text.numbers import capitalised, counted
 from prunescope.text.scores import words_of
 
+_HERE: Final = {"Dense": "Of the dense network.", "Plan": "As the plan leaves it."}
 
-def show(opened: StudyFolder, known: StudyMeasurements, plan: Plan) -> Prediction:
-    """Show prediction, measured truth and costs of ``plan``, and return what is expected."""
-    verified = loaders.verified(opened)
-    prediction = predict(
+
+def expected(opened: StudyFolder, known: StudyMeasurements, plan: Plan) -> Prediction:
+    """Return what is expected of ``plan``."""
+    return predict(
         opened.manifest, plan, known.curves, loaders.record(opened), loaders.operators(opened)
     )
+
+
+def show(opened: StudyFolder, known: StudyMeasurements, plan: Plan, prediction: Prediction) -> None:
+    """Show prediction, measured truth and costs of ``plan``."""
+    verified = loaders.verified(opened)
     with st.container(border=True, key="outlook"):
         left, right = st.columns(2)
         with left:
@@ -43,7 +51,6 @@ def show(opened: StudyFolder, known: StudyMeasurements, plan: Plan) -> Predictio
         expected_score.vouched(opened, plan, prediction, row is not None)
         expected_score.gaps(opened, plan, prediction)
     _costs(opened, preview(opened.manifest, plan, known.curves))
-    return prediction
 
 
 def draft_file(opened: StudyFolder, plan: Plan) -> str:
@@ -158,4 +165,5 @@ def _costs(opened: StudyFolder, found: Preview) -> None:
         parts.append("Units really leave: the tensors are smaller, and every runtime does less.")
     if not found.exact:
         parts.append("Where weights are zeroed in layers that lose units too, zeros are expected.")
-    st.caption(" ".join(parts))
+    named = [row[""].partition(" *")[0] for row in table]
+    st.caption(" ".join(parts), help=meanings(("Dense", "Plan", "Left", *named), _HERE))

@@ -8,6 +8,7 @@ fragment's own may do so.
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from prunescope.dashboard.shared import problems
 
@@ -20,6 +21,15 @@ def start(key: str) -> None:
 def of_page(key: str) -> bool:
     """Return whether the fragment ``key`` runs as part of the page; to be asked once per run."""
     return bool(st.session_state.pop(_name(key), False))
+
+
+def room(key: str) -> DeltaGenerator:
+    """Return a place for a fragment that ticks, to be asked for also while nothing ticks there.
+
+    A fragment is a part of the page: if it came and went, all parts below it would get other
+    numbers, be thrown away by the browser, and be made anew. An empty place takes no room.
+    """
+    return st.container(key=f"polling {key}")
 
 
 def follow(key: str, seconds: float, do: Callable[[], None]) -> None:

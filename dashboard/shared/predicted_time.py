@@ -7,6 +7,7 @@ import streamlit as st
 
 from prunescope.commands import Time
 from prunescope.dashboard.shared import import_table, loaders, rights
+from prunescope.dashboard.shared.explained import meanings
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.shared.machines import machines_of, where
 from prunescope.latency.plan_memory import peak_memory
@@ -17,6 +18,7 @@ from prunescope.text import plain, units
 from prunescope.text.numbers import counted
 
 _MOST: Final = 3
+COLUMNS: Final = ("Dense, ms", "Plan, ms", "How")
 
 
 def show(opened: StudyFolder, plan: Plan, setting: str = "") -> None:
@@ -39,7 +41,10 @@ def show(opened: StudyFolder, plan: Plan, setting: str = "") -> None:
     machines = machines_of(found)
     here = any(not table.setting.elsewhere for table in known)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(plain.text(_where(machines, len(known) - len(found))))
+        st.caption(
+            plain.text(_where(machines, len(known) - len(found))),
+            help=meanings(COLUMNS) if found else None,
+        )
         if not here and st.button(
             "Time this network", key="time network", icon=":material/timer:",
             disabled=rights.locked(), help=rights.why(),
@@ -59,7 +64,8 @@ def lines(found: list[LatencyPrediction]) -> None:
     """Show each setting's dense and predicted time in a table, if there are any."""
     named = len(machines_of(found)) > 1
     if found:
-        st.table([_row(each, named) for each in found], border="horizontal", hide_index=True)
+        rows = [_row(each, named) for each in found]
+        st.table(rows, border="horizontal", hide_index=True)
 
 
 def _where(machines: list[str], more: int) -> str:

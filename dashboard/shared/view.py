@@ -21,6 +21,9 @@ LONGEST: Final = 4_000
 
 _MEMORY: Final = "view"
 _USUAL: Final = "view usual"
+_PAGE: Final = "view page"
+_PLACES: Final = "view places"
+"""Under this key: control → the page that showed it last."""
 
 
 def kept(key: str, usual: object, allowed: Allowed) -> str:
@@ -39,11 +42,24 @@ def kept(key: str, usual: object, allowed: Allowed) -> str:
         value = tuple(value)
     if not allowed(value):
         value = usual
-    if key not in state or state[key] != value:
+    if _arrived(key) or key not in state or state[key] != value:
         state[key] = value
     memory[key] = value
     st.session_state.setdefault(_USUAL, {})[key] = usual
     return key
+
+
+def begin(page: str) -> None:
+    """Say which page runs, before any control of it is drawn."""
+    st.session_state[_PAGE] = page
+
+
+def _arrived(key: str) -> bool:
+    """Whether another page showed the control last: there, a fresh one would begin at its least."""
+    places: dict[str, str] = st.session_state.setdefault(_PLACES, {})
+    page = str(st.session_state.get(_PAGE, ""))
+    before, places[key] = places.get(key, page), page
+    return before != page
 
 
 def said(key: str, usual: object) -> object:

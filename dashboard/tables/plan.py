@@ -18,6 +18,7 @@ from prunescope.study.method import BLOCK, UNITS
 from prunescope.study.network_size import frees
 from prunescope.study.plan import Choice, Plan
 from prunescope.study.removed_counts import real_sparsity, units_removed
+from prunescope.text.lists import first_few
 from prunescope.text.numbers import unsigned_zero
 from prunescope.text.scores import words_of
 
@@ -45,6 +46,16 @@ def preflight(manifest: Manifest, points: pd.DataFrame) -> pd.DataFrame:
         row["Can be pruned"] = "yes" if layer.prunable else f"no: {layer.reason}"
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def skipped_lines(manifest: Manifest, most: int = 4) -> list[str]:
+    """Return why layers are skipped, a line for each reason: in a narrow table it may be cut."""
+    names: dict[str, list[str]] = {}
+    for layer in manifest.layers:
+        if not layer.prunable:
+            names.setdefault(str(layer.reason), []).append(layer.name)
+    lines = [f"{first_few(own)}: not prunable: {reason}." for reason, own in names.items()]
+    return lines[:most]
 
 
 def shape(layer: LayerSummary) -> str:
@@ -114,7 +125,7 @@ def plan_table(
         drop = curve.drop_at(real) if curve is not None and measured else None
         rows.append(
             {
-                "Here": "▸" if name == chosen else "",
+                "Here": "▶" if name == chosen else "",
                 "Lock": before.locked,
                 "Layer": name,
                 "Sparsity": round(100 * before.sparsity, 2),

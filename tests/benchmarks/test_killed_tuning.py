@@ -2,6 +2,9 @@
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
 
 from benchmarks.killed_tuning import Tuning, made
 from prunescope.recovery.training.fine_tuning_report import read_result, result_folder
@@ -10,7 +13,10 @@ from tests.conftest import TINY
 EPOCHS = 24
 
 
-def test_three_kills_lose_little_and_change_nothing(tmp_path: Path) -> None:
+def test_three_kills_lose_little_and_change_nothing(
+    tmp_path: Path, warm_python: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.killed_tuning.sys", SimpleNamespace(executable=warm_python))
     (tmp_path / "tiny.py").write_text(TINY)
     model, data = f"{tmp_path / 'tiny.py'}:build", f"{tmp_path / 'tiny.py'}:splits"
     plan = made(tmp_path / "plain", model, data)

@@ -14,6 +14,7 @@ from benchmarks._images import first_images
 from prunescope.store.folder import StudyFolder
 from tests.browser.served import serving
 from tests.browser.settled import listen, settled
+from tests.once import once
 
 PATIENCE = 180_000
 """Milliseconds that a job may take on a busy machine."""
@@ -34,16 +35,19 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def swept(tmp_path_factory: pytest.TempPathFactory, warm_commands: Path) -> Path:
     """A folder with a study of the smallest sample model, just measured on real data."""
-    made = tmp_path_factory.mktemp("studies")
-    arguments = [
-        "sweep", "sample:mlp", "--data", "sample:fashion-mnist", "--methods", "magnitude",
-        "--sparsities", "0.5,0.9", "--study", str(made / "mlp"),
-    ]  # fmt: skip
+
+    def make(folder: Path) -> None:
+        line = "sweep sample:mlp --data sample:fashion-mnist --methods magnitude --sparsities"
+        prunescope(warm_commands, *line.split(), "0.5,0.9", "--study", str(folder / "mlp"))
+
+    return once(tmp_path_factory, "swept", make)
+
+
+def prunescope(commands: Path, *arguments: str) -> None:
     subprocess.run(
-        [str(warm_commands / "prunescope"), *arguments],
+        [str(commands / "prunescope"), *arguments],
         check=True, env=os.environ | {"OMP_NUM_THREADS": "1"},
     )  # fmt: skip
-    return made
 
 
 @pytest.fixture(scope="session")
@@ -51,20 +55,19 @@ def timed(tmp_path_factory: pytest.TempPathFactory, warm_commands: Path) -> Path
     """A folder with LeNet-5 on a few images, by the real command: curves of weights and channels,
     measured combinations, and a latency table.
     """
-    made = tmp_path_factory.mktemp("timed")
-    data, study = first_images(made / "images.npz", _IMAGES), str(made / "studies" / "lenet5")
-    for arguments in (
-        ["sweep", "sample:lenet5", "--data", str(data), "--study", study, "--no-screen",
-         "--methods", "magnitude,l1@channel,taylor@channel", "--sparsities", "0.25,0.5,0.75",
-         "--recovery", "none,ls"],
-        ["calibrate", study, "--plans", "5"],
-        ["time", study, "--batch", "8", "--budget", "8"],
-    ):  # fmt: skip
-        subprocess.run(
-            [str(warm_commands / "prunescope"), *arguments],
-            check=True, env=os.environ | {"OMP_NUM_THREADS": "1"},
-        )  # fmt: skip
-    return made / "studies"
+
+    def make(folder: Path) -> None:
+        data, study = first_images(folder / "images.npz", _IMAGES), str(folder / "studies/lenet5")
+        for arguments in (
+            ["sweep", "sample:lenet5", "--data", str(data), "--study", study, "--no-screen",
+             "--methods", "magnitude,l1@channel,taylor@channel", "--sparsities", "0.25,0.5,0.75",
+             "--recovery", "none,ls"],
+            ["calibrate", study, "--plans", "5"],
+            ["time", study, "--batch", "8", "--budget", "8"],
+        ):  # fmt: skip
+            prunescope(warm_commands, *arguments)
+
+    return once(tmp_path_factory, "timed", make) / "studies"
 
 
 @pytest.fixture
@@ -74,8 +77,9 @@ def timed_study(timed: Path, tmp_path: Path) -> StudyFolder:
 
 
 @pytest.fixture
-def timed_page(browser: Browser, timed_study: StudyFolder) -> Iterator[Page]:
-    with serving(timed_study.folder.parent) as url, opened_at(browser, url) as opened:
+def timed_page(browser: Browser, timed_study: StudyFolder, warm_python: Path) -> Iterator[Page]:
+    folder = timed_study.folder.parent
+    with serving(folder, warm_python) as url, opened_at(browser, url) as opened:
         yield opened
 
 
@@ -86,8 +90,8 @@ def folder(swept: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def address(folder: Path) -> Iterator[str]:
-    with serving(folder) as url:
+def address(folder: Path, warm_python: Path) -> Iterator[str]:
+    with serving(folder, warm_python) as url:
         yield url
 
 

@@ -22,17 +22,23 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(folder: Path, **more: Any) -> Iterator[str]:
+def serving(folder: Path, python: Path | None = None, **more: Any) -> Iterator[str]:
     """A real dashboard over ``folder``; the link into it."""
-    with served(Serving(folder, free_port(), **more)) as made:
+    with served(Serving(folder, free_port(), **more), python) as made:
         yield made.link()
 
 
 @contextmanager
-def served(made: Serving) -> Iterator[Serving]:
-    """A real dashboard as ``made`` says, until the block ends."""
+def served(made: Serving, python: Path | None = None) -> Iterator[Serving]:
+    """A real dashboard as ``made`` says, until the block ends.
+
+    Args:
+        made: What it serves.
+        python: Of it and its jobs; None takes the environment's, which imports everything anew.
+    """
+    real, *arguments = made.command()
     server = subprocess.Popen(
-        made.command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        [str(python or real), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         env=made.environment() | {"OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     try:

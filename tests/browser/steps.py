@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import FloatRect, Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from prunescope.dashboard.shared.link import decode_plan
 from prunescope.study import Manifest
@@ -173,3 +174,35 @@ def steady_box(page: Page, target: Locator) -> FloatRect:
         elif time.monotonic() - since > 0.5:
             return box
     raise AssertionError(f"Expected {target} to rest within a minute, but it moves on.")
+
+
+def press_mark(page: Page, mark: Locator, level: Locator | None = None) -> None:
+    """Press a mark of a chart as a person would: when it rests, and once it has said what it is.
+
+    A chart that is drawn anew under the pointer takes no press until it hears the pointer again, so
+    its hover label is waited for, and the mark is sought again where none comes.
+
+    Args:
+        page: Where the chart is.
+        mark: What is pressed.
+        level: What says how far down; the mark itself without one.
+    """
+
+    def place() -> tuple[float, float]:
+        box, beside = steady_box(page, mark), steady_box(page, level or mark)
+        return box["x"] + box["width"] / 2, beside["y"] + beside["height"] / 2
+
+    mark.evaluate("mark => mark.scrollIntoView({block: 'center'})")  # not under the page's header
+    label = page.locator(".js-plotly-plot .hoverlayer .hovertext").first
+    for _ in range(12):
+        across, down = place()
+        page.mouse.move(across + 40, down + 40)
+        page.mouse.move(across, down, steps=4)
+        try:
+            label.wait_for(state="visible", timeout=5_000)
+        except PlaywrightTimeout:
+            continue
+        if place() == (across, down):
+            page.mouse.click(across, down)
+            return
+    raise AssertionError(f"Expected {mark} to say what it is under the pointer, but it never did.")

@@ -1,5 +1,8 @@
 """Every page in both themes: no serious finding of axe, and no text cut off."""
 
+import os
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Literal
@@ -8,9 +11,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
+from benchmarks._images import first_images
+from tests.browser.conftest import opened_at
 from tests.browser.served import serving
 from tests.browser.settled import listen
 from tests.browser.steps import Settle, open_page
+from tests.long import core
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -40,10 +46,20 @@ _CUT: Final = """
 
 
 @pytest.fixture(scope="module")
-def address(swept: Path) -> Iterator[str]:
+def address(swept: Path, warm_python: Path) -> Iterator[str]:
     """One server for all: nothing here is changed."""
-    with serving(swept) as url:
+    with serving(swept, warm_python) as url:
         yield url
+
+
+def cut(page: Page) -> list[str]:
+    """What is cut off once charts and tables have taken the window's width."""
+    for _ in range(10):
+        page.wait_for_timeout(300)
+        if not page.evaluate(_CUT):
+            break
+    texts: list[str] = page.evaluate(_CUT)
+    return texts
 
 
 def findings(page: Page) -> list[str]:
@@ -56,7 +72,7 @@ def findings(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", core(["light", "dark"], {"light"}))
 def test_pages_can_be_read(
     browser: Browser, address: str, theme: Literal["light", "dark"], settle: Settle
 ) -> None:
@@ -73,10 +89,45 @@ def test_pages_can_be_read(
         wrong += [f"{name}: {finding}" for finding in findings(page)]
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
-            page.wait_for_timeout(300)  # tables measure themselves once the window rests
-            wrong += [f"{name} at {width}: {text[:80]}" for text in page.evaluate(_CUT)]
+            wrong += [f"{name} at {width}: {text[:80]}" for text in cut(page)]
         page.set_viewport_size({"width": 1366, "height": 900})
     context.close()
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.fixture(scope="module")
+def with_units(timed: Path, tmp_path_factory: pytest.TempPathFactory, warm_commands: Path) -> Path:
+    """Channels and a transformer's heads: tables with more columns and longer names."""
+    made = tmp_path_factory.mktemp("units")
+    shutil.copytree(timed, made / "studies")
+    data = first_images(made / "few.npz", {"calibration": 32, "validation": 64, "test": 16})
+    arguments = [
+        "sweep", "sample:vit", "--data", str(data), "--methods", "l1@head", "--sparsities", "0.5",
+        "--no-screen", "--study", str(made / "studies" / "vit"),
+    ]  # fmt: skip
+    subprocess.run(
+        [str(warm_commands / "prunescope"), *arguments],
+        check=True, env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    return made / "studies"
+
+
+def test_nothing_is_cut_where_units_leave(
+    browser: Browser, with_units: Path, settle: Settle
+) -> None:
+    wrong = []
+    with serving(with_units, read_only=True) as url, opened_at(browser, url) as page:
+        for study, units in (("lenet5", "Channels leave"), ("vit", "Heads leave")):
+            for name in ("Study", "Curves", "Plan"):
+                page.goto(f"{url.replace('?', f'{name.lower()}?', 1)}&study={study}")
+                settle(page)
+                chosen = page.get_by_role("radio", name=units, exact=True)
+                if name != "Study" and chosen.count():
+                    page.get_by_text(units, exact=True).first.click()
+                    settle(page)
+                for width in WIDTHS:
+                    page.set_viewport_size({"width": width, "height": 900})
+                    wrong += [f"{study} {name} at {width}: {text[:80]}" for text in cut(page)]
     assert not wrong, "\n".join(wrong)
 
 

@@ -16,6 +16,7 @@ def test_a_reload_and_a_link_restore_plan_and_view(
     page.get_by_role("radio", name="Drop", exact=True).click()
     settle(page)
     limit = page.get_by_role("spinbutton", name="Accepted drop, pt")
+    expect(limit).to_have_value("1.00")  # as on the page before
     limit.fill("3")
     limit.press("Enter")
     settle(page)

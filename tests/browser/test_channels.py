@@ -10,7 +10,7 @@ from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Choice, Plan
 from tests.browser.steps import Settle, exported, open_page
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(1500)]
 
 
 def channels(page: Page, settle: Settle) -> None:

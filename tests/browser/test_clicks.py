@@ -19,7 +19,7 @@ from prunescope.study.plan import Choice, Plan
 from prunescope.text.scores import words_of
 from tests.browser.steps import Settle, drag, metric, open_page
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(600)]
 
 _COUNT = """
 addEventListener("pointerdown", (event) => { if (event.isTrusted) window.counted(); }, true);

@@ -21,7 +21,7 @@ from tests.browser.steps import (
     only_budget,
     open_page,
     pick,
-    steady_box,
+    press_mark,
 )  # fmt: skip
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
@@ -35,8 +35,8 @@ def timed_study(timed: Path, tmp_path_factory: pytest.TempPathFactory) -> StudyF
 
 
 @pytest.fixture(scope="module")
-def address(timed_study: StudyFolder) -> Iterator[str]:
-    with serving(timed_study.folder.parent) as url:
+def address(timed_study: StudyFolder, warm_python: Path) -> Iterator[str]:
+    with serving(timed_study.folder.parent, warm_python) as url:
         yield url
 
 
@@ -96,6 +96,7 @@ def test_every_budget_is_solved_for(timed_page: Page, plan: Shared, settle: Sett
     plan.now()
 
 
+@pytest.mark.long
 def test_every_setting_changes_the_plan(
     timed_page: Page, timed_study: StudyFolder, plan: Shared, settle: Settle
 ) -> None:
@@ -271,11 +272,9 @@ def test_other_plans_and_saved_ones_are_opened(
     chart = page.locator(".st-key-front .js-plotly-plot").last
     expect(chart).to_contain_text("Front, predicted")
     marks = chart.locator(".scatterlayer .trace").filter(has=page.locator(".points path"))
-    marks.first.scroll_into_view_if_needed()
     points = marks.first.locator(".points path")
     point = points.nth(points.count() - 3)  # by rising cost, the dense one last
-    box = steady_box(page, point)
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    press_mark(page, point)
     clicked = plan.now()
     assert clicked.digest in {point.plan.digest for point in swept(timed_study).points}
 

@@ -64,11 +64,14 @@ def hostile(folder: Path) -> StudyFolder:
 
 
 @pytest.fixture
-def asked(browser: Browser, hostile: StudyFolder) -> Iterator[tuple[Page, list[str]]]:
+def asked(
+    browser: Browser, hostile: StudyFolder, warm_python: Path
+) -> Iterator[tuple[Page, list[str]]]:
     """A page on that study, and every host that its browser asked for anything."""
     hosts: list[str] = []
     plan = encode_plan(hostile.plan("of mine"), hostile.manifest)
-    with serving(hostile.folder.parent) as link, opened_at(browser, link) as page:
+    folder = hostile.folder.parent
+    with serving(folder, warm_python) as link, opened_at(browser, link) as page:
         page.context.on("request", lambda request: hosts.append(urlsplit(request.url).netloc))
         page.goto(f"{link}&plan={plan}")
         yield page, hosts

@@ -24,7 +24,7 @@ from tests.browser.served import free_port, until_up
 from tests.browser.settled import listen
 from tests.browser.steps import Settle, open_page
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(900)]
 PATIENCE = 60_000
 SPARSITIES = 19
 POINTS = 3 * SPARSITIES * (1 + 3)

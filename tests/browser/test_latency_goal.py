@@ -12,7 +12,7 @@ from prunescope.store.json_documents import from_json
 from prunescope.study.plan import Plan
 from tests.browser.steps import drag, lock, metric, only_budget, open_page
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(1500)]
 Settle = Callable[[Page], None]
 
 

@@ -9,7 +9,7 @@ from safetensors.numpy import load_file, save_file
 
 import prunescope.sample_models
 from prunescope.store.folder import StudyFolder
-from tests.browser.steps import Settle, open_page, pick, steady_box
+from tests.browser.steps import Settle, open_page, pick, press_mark
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 WEIGHTS = Path(prunescope.sample_models.__file__).parent / "weights" / "mlp.safetensors"
@@ -71,9 +71,8 @@ def test_a_study_with_weights_of_ones_own_is_looked_at_before_it_is_made(
     expect(page).to_have_url(re.compile("beside"))  # the link keeps it
     settle(page)
     rows = page.locator(".st-key-heat-figure .yaxislayer-above .ytick")
-    box = steady_box(page, rows.filter(has_text="fc3"))
-    cell = steady_box(page, page.locator(".st-key-heat-figure .scatterlayer .point").last)
-    page.mouse.click(cell["x"] + cell["width"] / 2, box["y"] + box["height"] / 2)
+    cells = page.locator(".st-key-heat-figure .scatterlayer .point")
+    press_mark(page, cells.last, rows.filter(has_text="fc3"))
     expect(page.get_by_text("fc3 in both")).to_be_visible()  # table, curves and map follow
     settle(page)
 

@@ -15,7 +15,7 @@ from tests.browser.conftest import opened_at
 from tests.browser.served import serving
 from tests.browser.steps import open_page
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(900)]
 PAGES = ("Study", "Curves", "Plan", "Recover", "Export")
 FORCE = """() => { for (const dead of document.querySelectorAll(
     '[data-testid=stMain] :disabled, [data-testid=stPopoverBody] :disabled'))
@@ -35,14 +35,14 @@ def _content(path: Path) -> str:
 
 
 def test_pages_are_tried_and_the_folder_stays_the_same(
-    browser: Browser, folder: Path, settle: Callable[[Page], None]
+    browser: Browser, folder: Path, settle: Callable[[Page], None], warm_python: Path
 ) -> None:
     opened = StudyFolder.open(folder / "mlp")
     plan = Plan("mine", opened.manifest.fingerprint, {"fc1": Choice("magnitude", 0.5)})
     opened.save_plan(plan)
     hosts = set()
     before = state(folder)
-    with serving(folder, read_only=True) as link, opened_at(browser, link) as page:
+    with serving(folder, warm_python, read_only=True) as link, opened_at(browser, link) as page:
         page.context.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
         page.goto(f"{link}&plan={encode_plan(plan, opened.manifest)}")
         settle(page)

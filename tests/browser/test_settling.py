@@ -10,7 +10,7 @@ from prunescope.planning.preview import preview
 from prunescope.store.folder import StudyFolder
 from tests.browser.steps import Settle, Shared, drag, metric, only_budget, open_page
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(1500)]
 
 
 def test_the_best_few_are_measured_and_the_best_is_the_plan(

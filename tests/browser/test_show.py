@@ -14,8 +14,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
-def address(swept: Path) -> Iterator[str]:
-    with serving(swept, read_only=True) as url:
+def address(swept: Path, warm_python: Path) -> Iterator[str]:
+    with serving(swept, warm_python, read_only=True) as url:
         yield url
 
 

@@ -18,9 +18,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
-def address(swept: Path) -> Iterator[str]:
+def address(swept: Path, warm_python: Path) -> Iterator[str]:
     """One server for all: nothing here is changed."""
-    with serving(swept, read_only=True) as url:
+    with serving(swept, warm_python, read_only=True) as url:
         yield url
 
 

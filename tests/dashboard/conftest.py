@@ -28,6 +28,7 @@ from prunescope.study.plan import Choice, Plan
 from prunescope.study.removed_counts import removed_count
 from tests.dashboard import checked_study, timed
 from tests.dashboard.raw_store import Store
+from tests.once import once
 
 SPARSITIES = (0.3, 0.6, 0.8, 0.95)
 
@@ -152,9 +153,9 @@ def study(studies: Path) -> StudyFolder:
 
 @pytest.fixture(scope="session")
 def timed_once(lenet5: Workbench, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("timed")
-    timed.measured(lenet5, folder / "lenet5")
-    return folder
+    return once(
+        tmp_path_factory, "timed-rows", lambda folder: timed.measured(lenet5, folder / "lenet5")
+    )
 
 
 @pytest.fixture
@@ -168,10 +169,12 @@ def checked_once(
     timed_once: Path, lenet5: Workbench, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """The timed study with controls, three seeds each, and with its checks, two of which fail."""
-    folder = tmp_path_factory.mktemp("against") / "studies"
-    shutil.copytree(timed_once, folder)
-    checked_study.extend(StudyFolder.open(folder / "lenet5"), lenet5)
-    return folder
+
+    def make(folder: Path) -> None:
+        shutil.copytree(timed_once, folder, dirs_exist_ok=True)
+        checked_study.extend(StudyFolder.open(folder / "lenet5"), lenet5)
+
+    return once(tmp_path_factory, "checked", make)
 
 
 @pytest.fixture

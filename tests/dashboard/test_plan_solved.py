@@ -25,7 +25,13 @@ from tests.dashboard.raw_store import Store
 OBJECTIVES = {"divergence": "KL to the dense model", "drop": "Drop"}
 
 
-@pytest.fixture(params=[(60, True), (60, False), (22, True)], ids=["60", "60-unverified", "22"])
+@pytest.fixture(
+    params=[
+        pytest.param((60, True), id="60"),
+        pytest.param((60, False), id="60-unverified"),
+        pytest.param((22, True), id="22", marks=pytest.mark.long),
+    ]
+)
 def solved(
     request: pytest.FixtureRequest, checked_once: Path, tmp_path: Path, open_page: Open
 ) -> tuple[AppTest, StudyFolder, int]:

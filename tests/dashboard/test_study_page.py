@@ -162,6 +162,11 @@ def test_a_study_that_failed_is_not_being_made_and_can_be_taken_out(
     assert "Being made" not in texts(at)
     assert "Not made: its first sweep ended" in texts(at)
     assert any("nowhere.py" in error.value for error in at.error)
+    other = open_page(studies)
+    assert other.selectbox(key="study").options == ["digits"]
+    assert "nowhere.py" in texts(other)
+    other.button(key="look wrong").click().run()
+    assert "Not made: its first sweep ended" in texts(other)
     at.button(key="take out").click().run()
     assert not at.exception
     assert not (studies / "wrong").exists()

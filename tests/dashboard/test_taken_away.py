@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 
 import prunescope.dashboard
+from prunescope.dashboard.shared.explained import meanings
+from prunescope.dashboard.tables.column_meanings import MEANINGS
+from prunescope.planning.solve.goal import COSTS
+from prunescope.text.numbers import capitalised
 
 ROOT = Path(prunescope.dashboard.__file__).resolve().parent
 PAGES = sorted(path for part in ("views", "shared") for path in (ROOT / part).rglob("*.py"))
@@ -44,11 +48,49 @@ def kept_tables(tree: ast.AST) -> list[str]:
     return missing
 
 
+def static_tables(tree: ast.AST) -> list[ast.Call]:
+    return [call for call in calls(tree, "table") if ast.unparse(call.func) == "st.table"]
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_chart_and_table_of_a_page_is_offered(path: Path) -> None:
     tree = ast.parse(path.read_text())
     assert unnamed_charts(tree) == []
     assert kept_tables(tree) == []
+    assert len(calls(tree, "meanings")) >= len(static_tables(tree))
+
+
+@pytest.mark.parametrize(
+    ("file", "function", "here"),
+    [
+        ("shared/predicted_time.py", "_row", set()), ("shared/measured_speed.py", "_row", set()),
+        ("tables/rounds.py", "rounds_table", set()),
+        ("tables/delivered_files.py", "delivered_files", {"Model"}),
+    ],
+)  # fmt: skip
+def test_every_column_of_a_static_table_has_a_meaning(
+    file: str, function: str, here: set[str]
+) -> None:
+    tree = ast.parse((ROOT / file).read_text())
+    rows = [
+        one for made in ast.walk(tree)
+        if isinstance(made, ast.FunctionDef) and made.name.removeprefix("_") in function + "_row"
+        for one in ast.walk(made) if isinstance(one, ast.Dict)
+    ]  # fmt: skip
+    names = {
+        key.value for row in rows for key in row.keys
+        if isinstance(key, ast.Constant) and isinstance(key.value, str) and key.value
+    }  # fmt: skip
+    assert len(names) > 2
+    assert names - here <= set(MEANINGS)
+    assert all(f"**{name}**" in meanings(sorted(names - here)) for name in names - here)
+
+
+def test_every_cost_has_a_meaning() -> None:
+    rows = [
+        capitalised(words) for name, words in COSTS.items() if name not in ("latency", "memory")
+    ]
+    assert len(meanings(rows).splitlines()) == len(rows) == 7
 
 
 def test_what_is_not_offered_is_seen() -> None:

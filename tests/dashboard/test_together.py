@@ -1,8 +1,8 @@
 """Two sweeps, a verification and a dashboard on one study at once, each in a process of its own."""
 
+import functools
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,9 +37,9 @@ def sweep(model: Path, study: Path, *grid: str) -> tuple[str, ...]:
     return (*given, "--study", str(study), "--threads", "1", *grid)
 
 
-def launch(*arguments: str) -> subprocess.Popen[str]:
+def launch(prunescope: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "prunescope.cli", *arguments],
+        [str(prunescope), *arguments],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
@@ -55,20 +55,21 @@ def rows(study: StudyFolder) -> pd.DataFrame:
 
 
 def test_every_point_is_there_once_and_as_if_alone(
-    tmp_path: Path, open_page: Callable[..., AppTest]
+    tmp_path: Path, open_page: Callable[..., AppTest], warm_commands: Path
 ) -> None:
+    launched = functools.partial(launch, warm_commands / "prunescope")
     model = tmp_path / "tiny.py"
     model.write_text(SLOW)
     shared, alone = tmp_path / "studies" / "shared", tmp_path / "alone"
-    finish(launch(*sweep(model, shared, "--methods", "magnitude", "--sparsities", "0.5")))
+    finish(launched(*sweep(model, shared, "--methods", "magnitude", "--sparsities", "0.5")))
     study = StudyFolder.open(shared)
     plan = Plan("half", study.manifest.fingerprint, {"mix": Choice("magnitude", 0.5)})
     write_document(tmp_path / "half.json", plan)
 
     working = [
-        launch(*sweep(model, shared, *FIRST)),
-        launch(*sweep(model, shared, *SECOND)),
-        launch("verify", str(shared), str(tmp_path / "half.json"), "--threads", "1"),
+        launched(*sweep(model, shared, *FIRST)),
+        launched(*sweep(model, shared, *SECOND)),
+        launched("verify", str(shared), str(tmp_path / "half.json"), "--threads", "1"),
     ]
     looks = 0
     at = open_page(shared.parent, "curves")
@@ -82,7 +83,7 @@ def test_every_point_is_there_once_and_as_if_alone(
     assert looks > 2
 
     for grid in (FIRST, SECOND):
-        finish(launch(*sweep(model, alone, *grid)))
+        finish(launched(*sweep(model, alone, *grid)))
     found, expected = rows(study), rows(StudyFolder.open(alone))
     assert len(found) == 3 * 9 + 3 * 9 * 2 + 3 * 5 + len(
         found[found["granularity"] == "channel"]

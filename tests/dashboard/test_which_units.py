@@ -16,10 +16,14 @@ from prunescope.dashboard.charts.unit_strip import strip_figure
 from prunescope.dashboard.shared.link import encode_plan
 from prunescope.dashboard.views.plan import which_units
 from prunescope.dashboard.views.plan.layer_words import without_indices
+from prunescope.dashboard.views.plan.unit_words import NOT_STORED
 from prunescope.store import removed_units
 from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import from_json
+from prunescope.study.network_size import frees
 from prunescope.study.plan import Choice, Plan
+from prunescope.text.units import count
+from prunescope.text.units import macs as count_macs
 from tests.dashboard.page import texts
 
 Open = Callable[..., AppTest]
@@ -52,7 +56,9 @@ def strips(at: AppTest) -> list[dict[str, Any]]:
 
 def leave(strip: dict[str, Any]) -> list[int]:
     said = [text for row in strip["text"] for text in row if text]
-    return [place for place, text in enumerate(said) if text.endswith("leaves")]
+    return [
+        place for place, text in enumerate(said) if text.partition("<br>")[0].endswith("leaves")
+    ]
 
 
 def test_the_strip_shows_the_stored_indices_of_each_group(
@@ -64,6 +70,25 @@ def test_the_strip_shows_the_stored_indices_of_each_group(
         assert leave(strip) == expected
         units = study.manifest.group(name).units
         assert strip["text"][0][0].startswith(f"channel 0 of {units}: ")
+        choice = plan.choices[name]
+        (row,) = [r for r in study.scored_units() if r.named == (name, choice.criterion, plan.seed)]
+        least, place = min((score, place) for place, score in enumerate(row.scores))
+        said = [text for line in strip["text"] for text in line if text][place]
+        assert f"leaves<br>score {least:.4g} by {choice.criterion}, 1 of {units} " in said
+        parameters, macs = frees(study.manifest, name, 1)
+        assert f"carries {count(parameters)} weights" in said
+        assert f"and {count_macs(macs)} (" in said
+
+
+def test_without_stored_scores_a_unit_still_says_what_it_carries(
+    study: StudyFolder, open_page: Open
+) -> None:
+    plan, stored = measured(study)
+    for path in study.unit_scores.folder.glob("*.parquet"):
+        path.unlink()
+    (strip,) = strips(opened(open_page, study, plan, next(iter(stored))))
+    assert NOT_STORED in strip["text"][0][0]
+    assert "carries" in strip["text"][0][0]
 
 
 def test_a_plan_measured_before_says_so_and_offers_to_measure_again(

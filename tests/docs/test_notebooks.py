@@ -6,6 +6,7 @@ import nbformat
 import pytest
 from nbclient.exceptions import CellExecutionError
 
+from tests.long import core
 from tests.notebooks import FIGURE, errors_shown, outputs, run_notebook
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "docs" / "notebooks").glob("*.ipynb"))
@@ -33,7 +34,7 @@ def test_there_are_two() -> None:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("notebook", core(NOTEBOOKS, {"first-look"}, lambda path: path.stem))
 def test_a_notebook_runs_in_an_empty_folder(notebook: Path, tmp_path: Path) -> None:
     made = run_notebook(notebook, tmp_path)
     assert errors_shown(made) == []

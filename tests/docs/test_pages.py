@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.long import core
 from tests.pages import blocks, left_out, run_page
+from tests.warm_commands import WarmCommands
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -15,6 +17,10 @@ WITH_BLOCKS = sorted(
 TUTORIALS = {
     "torchvision-resnet", "own-class-and-loader", "language-model", "serve-to-team",
 }  # fmt: skip
+LONG = {
+    "deliver.md", "own-model.md", "tutorials/torchvision-resnet.md", "tutorials/language-model.md",
+}  # fmt: skip
+"""Pages that train and export for a minute and more."""
 
 
 def name(page: Path) -> str:
@@ -22,9 +28,9 @@ def name(page: Path) -> str:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("page", WITH_BLOCKS, ids=name)
-def test_what_a_page_says_to_type_runs(page: Path, tmp_path: Path, warm_commands: Path) -> None:
-    run_page(page, tmp_path, warm_commands)
+@pytest.mark.parametrize("page", core(WITH_BLOCKS, {*map(name, WITH_BLOCKS)} - LONG, name))
+def test_what_a_page_says_to_type_runs(page: Path, tmp_path: Path, warm: WarmCommands) -> None:
+    run_page(page, tmp_path, warm)
 
 
 @pytest.mark.parametrize("page", WITH_BLOCKS, ids=name)
@@ -35,18 +41,22 @@ def test_no_block_waits_for_what_is_not_there(page: Path) -> None:
     assert not waiting
 
 
+def test_the_long_pages_are_among_them() -> None:
+    assert {*map(name, WITH_BLOCKS)} >= LONG
+
+
 def test_every_tutorial_has_commands_that_run() -> None:
     assert {page.stem for page in WITH_BLOCKS} >= TUTORIALS
 
 
-def test_a_block_that_fails_is_reported(tmp_path: Path) -> None:
+def test_a_block_that_fails_is_reported(tmp_path: Path, warm: WarmCommands) -> None:
     page = tmp_path / "page.md"
     page.write_text("Text.\n\n```sh\nprunescope inspect sample:nothing\n```\n")
     with pytest.raises(AssertionError, match="line 3: the shell block ended with code 1"):
-        run_page(page, tmp_path)
+        run_page(page, tmp_path, warm)
 
 
-def test_blocks_share_a_folder_and_a_session(tmp_path: Path) -> None:
+def test_blocks_share_a_folder_and_a_session(tmp_path: Path, warm: WarmCommands) -> None:
     page = tmp_path / "page.md"
     page.write_text(
         "```python\n# part.py\nNUMBER = 41\n```\n\n```python\nfrom part import NUMBER\n```\n\n"
@@ -54,7 +64,7 @@ def test_blocks_share_a_folder_and_a_session(tmp_path: Path) -> None:
         "<!-- needs: prunescope.nothing_of_that_name -->\n```python\nprint(undefined)\n```\n\n"
         "```python\nprint('sum', NUMBER + 1)\n```\n"
     )
-    assert "sum 42" in run_page(page, tmp_path)
+    assert "sum 42" in run_page(page, tmp_path, warm)
     assert [block.needs for block in left_out(page)] == ["prunescope.nothing_of_that_name"]
 
 

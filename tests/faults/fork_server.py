@@ -122,11 +122,8 @@ def import_everything() -> None:
 
 def look_at_one_model() -> None:
     """Bring about what is imported and made only while a model is looked at."""
-    import torch
-
     from prunescope.cli.app import main
 
-    torch.set_num_threads(1)
     with tempfile.TemporaryFile() as nowhere:
         os.dup2(nowhere.fileno(), 1)
         sys.argv = ["prunescope", "inspect", "sample:mlp", "--shape", "1,28,28"]
@@ -178,8 +175,13 @@ def _run(call: Call) -> Outcome:
 
 def _child(call: Call, out: int, err: int) -> None:
     """Be the command, and never come back."""
+    import torch
+
     code = 70
     try:
+        # The parent's pool of threads is of no use here. Torch replaces it at the first word on
+        # threads, without a lock: where autograd's threads said it at once, one of them saw none.
+        torch.set_num_threads(1)
         os.setsid()
         nothing = os.open(os.devnull, os.O_RDONLY)
         for source, target in ((nothing, 0), (out, 1), (err, 2)):

@@ -16,7 +16,7 @@ WHOLE: Final = "PRUNESCOPE_FAULTS"
 """Environment variable: ``whole`` runs all of the suite, not the part that fits in a test run."""
 _ALWAYS: Final = ("named", "found")
 """Families all of which every test run tries."""
-_EVERY: Final = 12
+_EVERY: Final = 24
 """Of the generated families, one in so many is in the bounded part."""
 
 

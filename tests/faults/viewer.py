@@ -7,6 +7,8 @@ timers of fragments, and another page now and then.
 import asyncio
 import contextlib
 import random
+import re
+import urllib.request
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,7 +19,9 @@ from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from prunescope.dashboard.launch_command import Serving
+from prunescope.dashboard.shared.standing import PATH
 
+_STANDS: Final = re.compile(rb'"stands": ?"([\w-]+)"')
 PAGES: Final = ("", "curves", "plan", "plans", "recover", "export")
 
 
@@ -104,6 +108,8 @@ class Viewer:
                 self._asked = 0.0
             case "delta":
                 element = message.delta.new_element
+                for word in _STANDS.findall(content):
+                    asyncio.get_running_loop().run_in_executor(None, self._say, word.decode())
                 if element.WhichOneof("type") == "exception":
                     self.exceptions.append(element.exception.message)
 
@@ -119,6 +125,14 @@ class Viewer:
             fragment_id=fragment, is_auto_rerun=bool(fragment),
         )  # fmt: skip
         await socket.send(BackMsg(rerun_script=state).SerializeToString())
+
+    def _say(self, word: str) -> None:
+        """Tell the run that waits for it that a part of the page stands, as browsers do."""
+        port = self.serving.port
+        headers = {"Cookie": f"prunescope-{port}={self.serving.token}"}
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/{PATH}/{word}", headers=headers)
+        with urllib.request.urlopen(request, timeout=60):
+            pass
 
     def _drop_timers(self) -> None:
         for timer in self._timers:

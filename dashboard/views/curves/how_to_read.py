@@ -9,6 +9,7 @@ from prunescope.study import Manifest
 from prunescope.study.removed_counts import smallest_sparsity
 from prunescope.text import units
 from prunescope.text.numbers import exact
+from prunescope.text.scores import words_of
 
 
 def show(
@@ -33,8 +34,9 @@ def show(
     samples = int(rows["samples"].min())
     with st.container(horizontal=True, vertical_alignment="top"):
         st.caption(" ".join(
-            [f"Only this {noun} is pruned. Bands: the 95 % interval of each point's mean drop, "
-             f"over samples like these, from {exact(samples)} samples a point.",
+            [f"Only this {noun} is pruned. Bands: the 95 % interval of each point's mean "
+             f"{words_of(manifest).loss_word}, over samples like these, from {exact(samples)} "
+             "samples a point.",
              *_partial(rows, samples), *screened_subject.verdicts(known, subject, granularity)]
         ), width="stretch")  # fmt: skip
         with st.popover("How to read it", icon=":material/help:", type="tertiary"):

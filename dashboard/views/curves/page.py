@@ -145,7 +145,7 @@ def _of_granularity(known: StudyMeasurements) -> tuple[StudyMeasurements, str]:
 
 
 def _controls(words: ScoreWords) -> float:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key="curves controls"):
         st.text_input(
             "Search layers",
             key=view.kept("curves search", "", view.words()),

@@ -14,6 +14,7 @@ from prunescope.dashboard.shared import (
     rights,
     take_away,
 )
+from prunescope.dashboard.shared.explained import meanings
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.tables.delivered_files import delivered_files
 from prunescope.dashboard.views.export import delivered_front, report_downloads
@@ -119,7 +120,8 @@ def _report(opened: StudyFolder, plan: Plan, recovered: bool) -> None:
         st.table(delivered, hide_index=True)
         st.caption(
             "Each file as it was reloaded; the time is the median of one sample alone, on this "
-            "machine as it was. *Speed on this machine* below compares in turns."
+            "machine as it was. *Speed on this machine* below compares in turns.",
+            help=meanings(delivered, {"Model": "What was exported, and in which numbers."}),
         )
     for entry in report.formats:
         _format(folder, report, entry)
@@ -176,6 +178,10 @@ def _format(folder: Path, report: ExportReport, entry: FormatCheck) -> None:
             st.error(plain.text(entry.reason))
         if entry.checks:
             with st.expander(counted(len(entry.checks), "check"), expanded=not entry.ok):
+                st.caption(
+                    "What the file does in a fresh process.",
+                    help=meanings(("Check", "Promised", "Reloaded file")),
+                )
                 rows = [
                     {
                         "": "✓" if check.ok else "✗",

@@ -7,6 +7,7 @@ import streamlit as st
 
 from prunescope.curves.dense import dense_score
 from prunescope.dashboard.charts.front import front_figure
+from prunescope.dashboard.charts.front_layer import add_layer
 from prunescope.dashboard.shared import loaders, plan_summary, problems, rights, session
 from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.goal_form import BUDGETS, GoalForm
@@ -21,13 +22,14 @@ _KEY = "front"
 _PLANS = "front plans"
 
 
-def show(opened: StudyFolder, asked: GoalForm, guess: Prediction) -> None:
+def show(opened: StudyFolder, asked: GoalForm, guess: Prediction, layer: str | None = None) -> None:
     """Show the front over the first budget's cost with measured and saved plans, and the draft.
 
     Args:
         opened: The study.
         asked: What the goal's controls say.
         guess: What is expected of the draft.
+        layer: The layer or group that the page is about; a strip shows what each plan removes.
     """
     if not asked.budgets:
         return
@@ -61,15 +63,17 @@ def show(opened: StudyFolder, asked: GoalForm, guess: Prediction) -> None:
             start(opened.folder, asked.front())
             st.rerun()
     baseline = opened.manifest.baseline.score if opened.manifest.baseline else 1.0
+    figure = front_figure(
+        points, BUDGETS[kind], words_of(opened.manifest), baseline,
+        st.context.theme.type == "dark", dense_score(opened.manifest, curves, asked.recovery),
+    )  # fmt: skip
+    if layer is not None:
+        add_layer(figure, points, made.plans | {draft.digest: draft}, layer)
     st.plotly_chart(
-        front_figure(
-            points, BUDGETS[kind], words_of(opened.manifest),
-            baseline, st.context.theme.type == "dark",
-            dense_score(opened.manifest, curves, asked.recovery),
-        ),
-        key=_KEY, on_select=lambda: _clicked(opened), selection_mode="points",
+        figure, key=_KEY, on_select=lambda: _clicked(opened), selection_mode="points",
         config=chart_config(opened, "front", kind),
-        alt=f"Score over {BUDGETS[kind]} of predicted and measured plans",
+        alt=f"Score over {BUDGETS[kind]} of predicted and measured plans, and what they remove of "
+        f"{layer}",
     )  # fmt: skip
 
 

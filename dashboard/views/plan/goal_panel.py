@@ -6,7 +6,7 @@ from typing import Final
 import streamlit as st
 
 from prunescope.commands import Sweep
-from prunescope.dashboard.shared import loaders, measure_buttons
+from prunescope.dashboard.shared import loaders, measure_buttons, polling
 from prunescope.dashboard.shared.goal_form import BUDGETS, OBJECTIVES, GoalForm, amount
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.machines import HERE, named
@@ -45,17 +45,20 @@ def show(opened: StudyFolder, known: StudyMeasurements) -> GoalForm:
         plan_solution.recover(opened, loaders.measured(opened))
 
     with st.container(border=True, key="goal"):
-        with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(horizontal=True, vertical_alignment="bottom", key="goal budgets row"):
             goal_controls.budgets(opened, known, change)
             with st.popover("Settings", icon=":material/tune:"):
                 goal_controls.settings(opened, known, change, recover)
             st.space("stretch")
             _buttons(opened, goal_controls.asked(opened, known))
         wanted = goal_controls.asked(opened, known)
-        other_recoveries.offer(opened, known, wanted)
-        _say(opened, known, wanted)
+        with st.container(key="goal answer"):
+            other_recoveries.offer(opened, known, wanted)
+            _say(opened, known, wanted)
+    with st.bottom:  # found when nobody expects it: there it moves nothing
         improve_at_rest.offer(opened, wanted)
-    improve_at_rest.follow(opened, wanted)
+    with polling.room("goal"):
+        improve_at_rest.follow(opened, wanted)
     return wanted
 
 
@@ -186,4 +189,4 @@ def _cost(found: Solution, kind: str, words: ScoreWords) -> str:
 
 
 def _start(name: str) -> str:
-    return "the sums' own plan" if name == "solver" else NAMES.get(name, name)
+    return "the best by adding up single layers" if name == "solver" else NAMES.get(name, name)

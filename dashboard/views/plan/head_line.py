@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Final
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from prunescope.dashboard.shared import loaders, plan_summary
+from prunescope.dashboard.shared import loaders, plan_summary, reference, standing
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.tables.network_facts import network_facts
 from prunescope.dashboard.views.plan.head_words import HeadWords, head_words
@@ -20,34 +19,28 @@ from prunescope.study.plan import Plan
 _FOLDER: Final = Path(__file__).parents[2]
 
 
-def reserve() -> DeltaGenerator:
-    """Take the line's place on the page, to be filled once the plan is predicted."""
-    return st.container(key="head", height=56, border=False)
+def show(opened: StudyFolder, known: StudyMeasurements, plan: Plan, guess: Prediction) -> None:
+    """Show the line of ``plan``, in a new window before all else of the page.
 
-
-def show(
-    place: DeltaGenerator,
-    opened: StudyFolder,
-    known: StudyMeasurements,
-    plan: Plan,
-    guess: Prediction,
-) -> None:
-    """Show the line of ``plan`` at ``place``; the browser keeps its sizes while bars are dragged.
+    The browser keeps its sizes while bars are dragged. Against a reference plan there is a second,
+    smaller line.
 
     Args:
-        place: From ``reserve``.
         opened: The study.
         known: Its measurements.
         plan: The draft.
         guess: What is expected of it.
     """
     line = words_of_plan(opened, known, plan, guess)
+    stands = standing.word("head")
     head = st.components.v2.component(
         "prunescope_head", html=_asset("headline/headline.html"),
         css=_asset("headline/headline.css"), js=_asset("headline/headline.js"),
     )  # fmt: skip
-    with place:
-        head(key="head line", data=asdict(line))
+    height = 56 if reference.plan(opened) is None else 82
+    with st.container(key="head", height=height, border=False):
+        head(key="head line", data=asdict(line) | {"stands": stands})
+    standing.wait(stands)
 
 
 def words_of_plan(
@@ -57,8 +50,9 @@ def words_of_plan(
     row = plan_summary.measured_row(loaders.verified(opened), plan)
     measured = None if row is None else float(row["score_sum"]) / max(int(row["samples"]), 1)
     return head_words(
-        opened.manifest, plan, known.curves, guess, measured, _time_here(opened, plan)
-    )
+        opened.manifest, plan, known.curves, guess, measured, _time_here(opened, plan),
+        reference.against(opened, known, plan, guess),
+    )  # fmt: skip
 
 
 def shapes(opened: StudyFolder) -> None:

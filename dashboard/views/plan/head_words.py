@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from prunescope.curves.curve import Curves
 from prunescope.curves.dense import dense_score
 from prunescope.latency.table.predict_time import LatencyPrediction
+from prunescope.planning.against_reference import AgainstReference
 from prunescope.planning.prediction.prediction import Prediction
 from prunescope.planning.preview import preview
 from prunescope.study import Manifest
@@ -27,6 +28,7 @@ class HeadWords:
         parameters: Share of the parameters that are left and not zero.
         speed: Such as ``1.98× faster here``; empty where nothing was timed.
         how: Whether that is predicted, and what was measured of just this plan.
+        against: How it stands against the study's reference plan; empty without one.
     """
 
     name: str
@@ -37,6 +39,7 @@ class HeadWords:
     parameters: str
     speed: str
     how: str
+    against: str = ""
 
 
 def head_words(
@@ -46,6 +49,7 @@ def head_words(
     guess: Prediction,
     measured: float | None,
     time: LatencyPrediction | None,
+    against: AgainstReference | None = None,
 ) -> HeadWords:
     """Return the line of ``plan``.
 
@@ -56,6 +60,7 @@ def head_words(
         guess: What is expected of ``plan``.
         measured: Score of just this plan on the validation split, as stored; None without.
         time: What this machine is expected to take, or None.
+        against: How it stands against the study's reference plan, or None.
     """
     words, dense = words_of(manifest), dense_score(manifest, curves, plan.recovery)
     size = preview(manifest, plan, curves)
@@ -77,6 +82,8 @@ def head_words(
         how="nothing is pruned yet" if not plan.active()
         else "predicted" if measured is None or math.isnan(measured)
         else f"predicted | measured {words.score(measured)}",
+        against="" if against is None
+        else f"Against the reference {against.reference}: {against.words(words)}",
     )  # fmt: skip
 
 

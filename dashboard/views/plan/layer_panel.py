@@ -1,6 +1,7 @@
 """The layer that the page is about: its curves, what leaves of it, why, and what that is worth."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import streamlit as st
 
@@ -28,6 +29,8 @@ from prunescope.study.removed_counts import real_sparsity, units_removed
 from prunescope.text import plain
 from prunescope.text.scores import words_of
 
+_LEGEND: Final = 29
+"""Pixels of a line of two names in a legend: the curves keep theirs."""
 _SMALLEST_FIRST = ("magnitude", "l1")
 """Criteria that remove what is drawn at the left."""
 
@@ -48,9 +51,7 @@ def show(
         shown: What the page's table and bars are about, in forward order.
         granularity: Of the page.
     """
-    plan = session.draft(opened).plan
-    offered = (*shown, *(name for name in plan.active() if name not in shown))
-    name = chosen(opened.manifest, session.remembered("layer"), offered)
+    plan, name = session.draft(opened).plan, subject(opened, shown)
     if name is None:
         return
     panel = st.expander(
@@ -76,6 +77,13 @@ def show(
             _curves(opened, known, name, choice)
         if choice.granularity in UNITS and choice.granularity != BLOCK and loaders.latency(opened):
             measured_speed.staircase(opened, name)
+
+
+def subject(opened: StudyFolder, shown: Sequence[str]) -> str | None:
+    """Return the layer or group that the page is about; None where there is none."""
+    plan = session.draft(opened).plan
+    offered = (*shown, *(name for name in plan.active() if name not in shown))
+    return chosen(opened.manifest, session.remembered("layer"), offered)
 
 
 def _reasons(opened: StudyFolder, asked: GoalForm) -> Sequence[Reason]:
@@ -117,7 +125,8 @@ def _curves(
         {each: dense_score(manifest, known.curves, each)
          for each in set(rows["recovery"]) & MOVES_DENSE},
     )  # fmt: skip
-    figure.update_layout(height=300)
+    named = sum(trace.showlegend is not False for trace in figure.data)
+    figure.update_layout(height=300 + _LEGEND * (max(named - 1, 0) // 2))
     figure.update_xaxes(dtick=20)
     if choice.sparsity:
         figure.add_vline(

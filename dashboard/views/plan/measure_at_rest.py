@@ -28,13 +28,18 @@ def follow(opened: StudyFolder, plan: Plan) -> None:
             "job. The measured score appears here and corrects later predictions."
         ),
     )  # fmt: skip
-    if not on or not plan.active() or rights.locked():
-        return
+    with polling.room("plan"):
+        if on and _wanted(opened, plan):
+            polling.follow(_REST, _TICK, lambda: look(opened, time.monotonic()))
+
+
+def _wanted(opened: StudyFolder, plan: Plan) -> bool:
+    """Whether ``plan`` is one to measure, and nobody has."""
+    if not plan.active() or rights.locked():
+        return False
     if plan_summary.measured_row(loaders.verified(opened), plan) is not None:
-        return
-    if tried(loaders.jobs_of(opened.folder), plan_summary.draft_file(opened, plan)):
-        return
-    polling.follow(_REST, _TICK, lambda: look(opened, time.monotonic()))
+        return False
+    return not tried(loaders.jobs_of(opened.folder), plan_summary.draft_file(opened, plan))
 
 
 def look(opened: StudyFolder, now: float) -> None:

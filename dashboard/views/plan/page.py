@@ -11,8 +11,9 @@ from prunescope.dashboard.shared import (
     session,
     view,
 )
+from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.table_style import WORDS
-from prunescope.dashboard.tables.plan import granularities
+from prunescope.dashboard.tables.plan import family, granularities
 from prunescope.dashboard.views.plan import (
     bulk_edits,
     exported_front,
@@ -40,38 +41,46 @@ def page() -> None:
         return
     known = loaders.measured(opened)
     painter.take(opened)
-    head = head_line.reserve()
+    plan = session.draft(opened).plan
+    guess = plan_summary.expected(opened, known, plan)
+    head_line.show(opened, known, plan, guess)
     saved_plans.toolbar(opened)
     asked = goal_panel.show(opened, known)
-    plan = session.draft(opened).plan
     left, right = st.columns([2, 1], gap="medium")
     with right:
-        guess = plan_summary.show(opened, known, plan)
-        head_line.show(head, opened, known, plan, guess)
+        plan_summary.show(opened, known, plan, guess)
         measure_at_rest.follow(opened, plan)
         predicted_time.show(opened, plan, asked.setting)
     with left:
-        granularity = _granularity(opened)
+        granularity = _granularity(opened, known)
         shown = bulk_edits.toolbar(opened, known, granularity)
-        painter.show(opened, known, shown, granularity)
-        layer_panel.show(opened, known, asked, shown, granularity)
+        with st.container():
+            painter.show(opened, known, shown, granularity)
+        with st.container():
+            layer_panel.show(opened, known, asked, shown, granularity)
+    with st.container():  # as wide as the page: none is cut
         sparsity_table.table(opened, known, shown, granularity)
-        front_chart.show(opened, asked, guess)
+    with st.container():
+        front_chart.show(opened, asked, guess, layer_panel.subject(opened, shown))
+    with st.container():
         exported_front.show(opened, plan)
+    with st.container():
         reasons.show(opened, known, asked)
     network_panel.show(opened, known)
     plan_summary.history(opened)
     head_line.shapes(opened)
 
 
-def _granularity(opened: StudyFolder) -> str:
+def _granularity(opened: StudyFolder, known: StudyMeasurements) -> str:
     offered = granularities(opened.manifest)
     if len(offered) == 1:
         return offered[0]
-    with st.container(horizontal=True, vertical_alignment="center"):
+    measured = {family(key.method.granularity) for key in known.curves}
+    first = next((name for name in offered if name in measured), offered[0])
+    with st.container(horizontal=True, vertical_alignment="center", key="granularity row"):
         chosen = st.segmented_control(
             "What leaves", offered, required=True,
-            key=view.kept(session.GRANULARITY, offered[0], view.one_of(offered)),
+            key=view.kept(session.GRANULARITY, first, view.one_of(offered)),
             format_func=lambda name: WORDS.get(name, name), label_visibility="collapsed",
             persist_state="session",
         )  # fmt: skip

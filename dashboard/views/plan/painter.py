@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
 from prunescope.charts.colours import DARK_SCALE, LIGHT_SCALE
-from prunescope.dashboard.shared import session, view
+from prunescope.dashboard.shared import session, standing, view
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.table_style import WORDS
 from prunescope.dashboard.tables.plan import granularities
@@ -64,11 +64,13 @@ def show(
         return
     words = words_of(opened.manifest)
     kinds = list(dict.fromkeys(subject.granularity for subject in on_page))
+    stands = standing.word("painter")
     what = {"weight": "layers", BLOCK: "blocks"}.get(granularity, "groups")
     _component()(
         key=KEY,
         data={
             "seq": st.session_state.get(_SEEN, 0),
+            "stands": stands,
             "bars": bars(opened.manifest, plan, known.curves, on_page),
             "others": elsewhere(plan, on_page),
             "selected": chosen(
@@ -82,13 +84,14 @@ def show(
             "kinds": [(kind, _leaving(kind, len(kinds) > 1)) for kind in kinds],
             "scale": {
                 "title": f"{words.loss_word.capitalize()} of it alone",
-                "end": words.limit(words.usual(STRONGEST)),
+                "end": words.limit(float(f"{words.usual(STRONGEST):.2g}")),
             },
         },
         default={"edit": None, "picked": None},
         on_edit_change=lambda: take(opened),
         on_picked_change=_pick,
     )
+    standing.wait(stands)
 
 
 def together() -> None:

@@ -12,6 +12,7 @@ from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.table_style import curve_column, height, text_width
 from prunescope.dashboard.tables.layers import measured_range
 from prunescope.dashboard.tables.plan import family, methods_of, plan_table
+from prunescope.dashboard.views.plan import table_rows
 from prunescope.dashboard.views.plan.bulk_edits import default_method
 from prunescope.dashboard.views.plan.painter_values import chosen
 from prunescope.errors import BadValue
@@ -47,10 +48,8 @@ def table(
         session.refill(opened)
         draft = session.draft(opened)
         key = _key(opened, draft.revision, shown, granularity)
-    rows = plan_table(
-        opened.manifest, draft.base, draft.plan, known.curves, shown, default,
-        chosen(opened.manifest, session.remembered("layer"), shown),
-    )  # fmt: skip
+    here = chosen(opened.manifest, session.remembered("layer"), shown)
+    rows = plan_table(opened.manifest, draft.base, draft.plan, known.curves, shown, default, here)
     methods = methods_of(opened.manifest, granularity)
     units, words = granularity != "weight", words_of(opened.manifest)
     now = [choice_of(draft.plan, name, default) for name in shown]
@@ -60,10 +59,11 @@ def table(
     )
     st.caption(
         f"{pruned} of {len(shown)} shown {_noun(granularity)}s are pruned, {locked} "
-        "locked. Double-click a cell to type." + _elsewhere(other)
+        "locked. A press on a row chooses it, a double one types." + _elsewhere(other)
     )
     take_away.table(opened, rows, "Sparsities", granularity)
-    st.data_editor(
+    table_rows.watch(shown, here)
+    st.container(key=table_rows.TABLE).data_editor(
         rows, key=key, hide_index=True, num_rows="fixed", height=height(len(rows), 640),
         placeholder="–",
         disabled=["Here", "Layer", "Kind", "Weights", "Units", "Alone", "±", "MACs", "Curve"],
@@ -71,8 +71,8 @@ def table(
         column_order=_NO_CURVE if granularity == BLOCK else _ORDER,
         column_config=explained(rows, {
             "Here": st.column_config.TextColumn(
-                "", width=28, help="The layer that painter, network and panel show; typing in a "
-                "row chooses it.",
+                "", width=28, help="The layer that painter, network, panel and trade-off show; a "
+                "press on a row, or an arrow key, chooses it.",
             ),
             "Lock": st.column_config.CheckboxColumn(
                 "Lock", width=60, help="Bulk edits leave a locked layer alone. A layer and the "

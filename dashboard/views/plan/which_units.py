@@ -8,6 +8,7 @@ from prunescope.dashboard.shared import loaders, plan_summary, rights
 from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.views.plan.layer_words import without_indices
+from prunescope.dashboard.views.plan.unit_words import unit_words
 from prunescope.store import removed_units
 from prunescope.store.folder import StudyFolder
 from prunescope.study.method import BLOCK, UNITS
@@ -29,8 +30,10 @@ def show(opened: StudyFolder, plan: Plan, name: str, choice: Choice) -> None:
     removed = removed_units.read(text, name, group.units)
     if removed is None:  # nothing of it left by itself: too little was asked, or its block left
         return
+    stored = loaders.unit_scores(opened).get((name, choice.criterion, plan.seed))
+    about = unit_words(opened.manifest, name, choice, stored.scores if stored else ())
     st.plotly_chart(
-        strip_figure(removed, choice.granularity, st.context.theme.type == "dark"),
+        strip_figure(removed, choice.granularity, st.context.theme.type == "dark", about),
         key="layer strip", config=chart_config(opened, name, f"{choice.granularity}s removed"),
         alt=f"Which {choice.granularity}s of {name} stay and which leave, by index",
     )  # fmt: skip

@@ -11,15 +11,17 @@ import streamlit as st
 from prunescope.dashboard.shared import loaders, plan_summary, take_away, view
 from prunescope.dashboard.shared.explained import explained
 from prunescope.dashboard.shared.table_style import height, text_width
+from prunescope.dashboard.tables.answers import KINDS, answer_table, class_names
 from prunescope.dashboard.tables.classes import class_table
+from prunescope.dashboard.views.plans import single_answers
 from prunescope.errors import PrunescopeError
 from prunescope.export.changed_samples import ChangedSample, ChangedSamples, read_changed
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 from prunescope.text import plain
 
-_KINDS: Final = {"all": "All", "lost": "Were right", "won": "Are right now"}
 _PER_ROW: Final = 8
+_EVERY: Final = "All classes"
 
 
 def show(opened: StudyFolder, plans: Sequence[Plan]) -> None:
@@ -29,19 +31,41 @@ def show(opened: StudyFolder, plans: Sequence[Plan]) -> None:
     measured = [name for name, row in rows.items() if row is not None]
     if not measured:
         return
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         st.subheader("What it answers otherwise", anchor=False, width="content")
         st.space("stretch")
         name = st.selectbox(
             "Measured plan", measured, label_visibility="collapsed", width=260,
             key=view.kept("behaviour plan", measured[0], view.one_of(measured)),
         )  # fmt: skip
-    plan = next(one for one in plans if one.name == name)
+        plan = next(one for one in plans if one.name == name)
+        stored = loaders.answers(opened).get(plan.digest)
+        kind, class_name = _filters(opened)
     left, right = st.columns([2, 3], gap="large")
     with left:
         _classes(opened, plan.name, rows[plan.name])
     with right:
-        _samples(opened, plan)
+        _samples(opened, plan, kind, class_name)
+    if stored is not None:
+        single_answers.show(opened, plan, answer_table(opened.manifest, stored), kind, class_name)
+    elif opened.manifest.baseline is not None and opened.manifest.baseline.class_samples:
+        single_answers.not_stored(opened, plan)
+
+
+def _filters(opened: StudyFolder) -> tuple[str, str | None]:
+    """Which changed answers are asked for: of a kind, to samples of a class."""
+    classes = class_names(opened.manifest)
+    class_name = _EVERY
+    if classes:
+        class_name = st.selectbox(
+            "Class", [_EVERY, *classes], label_visibility="collapsed", width=180,
+            key=view.kept("behaviour class", _EVERY, view.one_of([_EVERY, *classes])),
+        )  # fmt: skip
+    kind = st.segmented_control(
+        "Which", list(KINDS), format_func=lambda name: KINDS[name], required=True,
+        key=view.kept("behaviour kind", "all", view.one_of(KINDS)), label_visibility="collapsed",
+    )  # fmt: skip
+    return str(kind), None if class_name == _EVERY else class_name
 
 
 def _classes(opened: StudyFolder, name: str, row: "pd.Series[float] | None") -> None:
@@ -69,7 +93,7 @@ def _classes(opened: StudyFolder, name: str, row: "pd.Series[float] | None") -> 
     )  # fmt: skip
 
 
-def _samples(opened: StudyFolder, plan: Plan) -> None:
+def _samples(opened: StudyFolder, plan: Plan, kind: str, class_name: str | None) -> None:
     try:
         seen = read_changed(opened.folder, plan.digest) or read_changed(
             opened.folder, plan.digest, recovered=True
@@ -79,25 +103,23 @@ def _samples(opened: StudyFolder, plan: Plan) -> None:
         return
     if seen is None:
         st.caption(
-            "Single samples are looked at when the plan is exported; then those with another "
-            "answer stand here, with their pictures."
+            "Pictures of samples with another answer are kept when the plan is exported; then they "
+            "stand here."
         )
         return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("**Samples**")
-        st.space("stretch")
-        kind = st.segmented_control(
-            "Which", list(_KINDS), format_func=lambda name: _KINDS[name], required=True,
-            key=view.kept("behaviour kind", "all", view.one_of(_KINDS)),
-            label_visibility="collapsed",
-        )  # fmt: skip
+    st.markdown("**Samples**")
     st.caption(plain.text(seen.sentence()))
-    _gallery(opened, plan, seen, str(kind))
+    _gallery(opened, plan, seen, kind, class_name)
 
 
-def _gallery(opened: StudyFolder, plan: Plan, seen: ChangedSamples, kind: str) -> None:
+def _gallery(
+    opened: StudyFolder, plan: Plan, seen: ChangedSamples, kind: str, class_name: str | None
+) -> None:
     """Pictures with both answers; without pictures, a table."""
-    shown = [one for one in seen.shown if kind == "all" or _kind(one) == kind]
+    shown = [
+        one for one in seen.shown
+        if kind in ("all", _kind(one)) and class_name in (None, one.target or one.dense)
+    ]  # fmt: skip
     if not shown:
         st.caption("None of those that are kept.")
         return

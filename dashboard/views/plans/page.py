@@ -10,12 +10,22 @@ import streamlit as st
 from prunescope.commands import next_steps
 from prunescope.curves.dense import dense_score
 from prunescope.dashboard.charts.compared import Mark, compared_figure
-from prunescope.dashboard.shared import loaders, page_header, pages, session, take_away, view
+from prunescope.dashboard.shared import (
+    loaders,
+    page_header,
+    pages,
+    reference,
+    session,
+    take_away,
+    view,
+)
 from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.explained import explained
+from prunescope.dashboard.shared.reference import COMPARED, DRAFT, MOST
 from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.views.plans import behaviour
 from prunescope.errors import PrunescopeError
+from prunescope.planning.against_reference import against_reference
 from prunescope.planning.compare_plans import ComparedPlan, compared, differences
 from prunescope.planning.pose_goal import StudyKnowledge
 from prunescope.store.folder import StudyFolder
@@ -24,9 +34,7 @@ from prunescope.text import plain
 from prunescope.text.scores import ScoreWords, words_of
 from prunescope.text.units import bytes_, percent
 
-_MOST: Final = 6
-_DRAFT: Final = "(draft)"
-"""No saved plan can have this name: names begin with a letter or digit."""
+_AGAINST: Final = "Against the reference"
 _PLAN: Final = "plan"
 
 
@@ -46,7 +54,7 @@ def page() -> None:
         return
     known = loaders.knowledge(opened)
     rows = compared(known, plans)
-    _table(opened, rows, words)
+    _table(opened, rows, words, known)
     _open(opened, plans)
     left, right = st.columns(2, gap="large")
     with left:
@@ -67,32 +75,45 @@ def page() -> None:
 def _chosen(opened: StudyFolder) -> list[Plan]:
     """The plans that are compared, under different names."""
     draft = session.draft(opened).plan
-    offered = [*([_DRAFT] if draft.active() else []), *opened.plans()]
+    offered = reference.offered(opened)
     if not offered:
         return []
-    usual = offered[:_MOST]
-    names = st.multiselect(
-        "Plans", offered, key=view.kept("compared plans", usual, view.some_of(offered, _MOST)),
-        max_selections=_MOST, placeholder="Choose two to six",
-        help="Saved plans of this study, and the draft of this window.",
-    )  # fmt: skip
+    usual = offered[:MOST]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        names = st.multiselect(
+            "Plans", offered, key=view.kept(COMPARED, usual, view.some_of(offered, MOST)),
+            max_selections=MOST, placeholder="Choose two to six",
+            help="Saved plans of this study, and the draft of this window.",
+        )  # fmt: skip
+        reference.choice(opened)
     plans = []
     for name in names:
         try:
-            plans.append(replace(draft, name=_DRAFT) if name == _DRAFT else opened.plan(name))
+            plans.append(replace(draft, name=DRAFT) if name == DRAFT else opened.plan(name))
         except PrunescopeError as error:
             st.warning(plain.text(str(error)), icon=":material/broken_image:")
     return plans
 
 
-def _table(opened: StudyFolder, rows: Sequence[ComparedPlan], words: ScoreWords) -> None:
+def _table(
+    opened: StudyFolder, rows: Sequence[ComparedPlan], words: ScoreWords, known: StudyKnowledge
+) -> None:
     frame = pd.DataFrame([_row(row, words) for row in rows])
+    pinned = reference.plan(opened)
+    if pinned is not None:
+        said = [_against(known, row.plan, pinned, words) for row in rows]
+        frame.insert(1, _AGAINST, said)
     take_away.table(opened, frame, "Plans")
     st.dataframe(
         frame, hide_index=True, height=height(len(frame)), placeholder="–",
         column_config=explained(frame, {
             "Plan": st.column_config.TextColumn(
                 pinned=True, width=text_width(frame["Plan"], "Plan")
+            ),
+            _AGAINST: st.column_config.TextColumn(
+                help="Score and cost less the reference's: both measured, or both predicted. The "
+                "cost is a share of what the reference keeps.",
+                width=text_width(frame.get(_AGAINST, []), _AGAINST),
             ),
             "MACs": st.column_config.TextColumn(help="Kept, of the dense network's."),
             "Weights": st.column_config.TextColumn(help="Parameters that are not zero."),
@@ -115,6 +136,14 @@ def _table(opened: StudyFolder, rows: Sequence[ComparedPlan], words: ScoreWords)
         }),
         alt="Each plan with what it keeps and loses",
     )  # fmt: skip
+
+
+def _against(known: StudyKnowledge, plan: Plan, pinned: Plan, words: ScoreWords) -> str:
+    if plan.name == pinned.name:
+        return "is the reference"
+    return against_reference(
+        known.study.manifest, known.curves, known.predicted, known.measured, plan, pinned
+    ).words(words)
 
 
 def _row(row: ComparedPlan, words: ScoreWords) -> dict[str, str | None]:
@@ -158,7 +187,7 @@ def _marks(known: StudyKnowledge, row: ComparedPlan, cost: str) -> list[Mark]:
 
 
 def _open(opened: StudyFolder, plans: Sequence[Plan]) -> None:
-    saved = {plan.name: plan for plan in plans if plan.name != _DRAFT}
+    saved = {plan.name: plan for plan in plans if plan.name != DRAFT}
     if not saved:
         return
     with st.container(horizontal=True):

@@ -9,6 +9,7 @@ from prunescope.charts.schedules import rounds_figure, schedules_figure
 from prunescope.dashboard.charts.training import training_figure
 from prunescope.dashboard.shared import take_away
 from prunescope.dashboard.shared.chart_config import chart_config
+from prunescope.dashboard.shared.explained import meanings
 from prunescope.dashboard.tables.rounds import rounds_table
 from prunescope.recovery.training.compare_schedules import compared
 from prunescope.recovery.training.fine_tuning_report import FineTuned, results_of
@@ -88,7 +89,10 @@ def chart(opened: StudyFolder, values: pd.DataFrame, result: FineTuned | None, k
 def _rounds(opened: StudyFolder, result: FineTuned) -> None:
     if not result.gradual:
         return
-    st.markdown("**Rounds** · size and score of each")
+    st.markdown(
+        "**Rounds** · size and score of each",
+        help=meanings(rounds_table(result), {"Pruned": "Score before the round's training."}),
+    )
     baseline = opened.manifest.baseline.score if opened.manifest.baseline else None
     figure = rounds_figure(
         {result.schedule: result}, st.context.theme.type == "dark", opened.manifest.macs,

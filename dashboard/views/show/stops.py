@@ -16,10 +16,10 @@ from prunescope.curves.seeds import mean_curves
 from prunescope.dashboard.charts.ranked_bars import Bar, ranked_bars
 from prunescope.dashboard.shared import loaders, plan_summary, session
 from prunescope.dashboard.shared.chart_config import chart_config
+from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.tables.layers import without_recovery
 from prunescope.dashboard.tables.plan import family
 from prunescope.dashboard.views.plan import head_line
-from prunescope.dashboard.views.plan.head_words import HeadWords
 from prunescope.planning.overview import Overview
 from prunescope.planning.preview import preview
 from prunescope.report.before_after import DENSE, before_after
@@ -58,9 +58,7 @@ class Tour:
 
     def halves(self) -> tuple[HalfGone, ...]:
         """What half of each layer or group costs, the dearest first."""
-        curves = loaders.measured(self.opened).curves
-        grouped = any(key.method.granularity in UNITS for key in curves)
-        return halves(mean_curves(curves).values(), grouped)
+        return _halves(loaders.measured(self.opened))
 
 
 def tour_of(opened: StudyFolder, limit: float) -> Tour:
@@ -92,15 +90,28 @@ def _sensitive(tour: Tour) -> None:
     _picture(tour, figure, "most sensitive")
 
 
+def closely(opened: StudyFolder, limit: float) -> tuple[str, str] | None:
+    """Return the dearest layer or group and how far it is safe; None before any is measured."""
+    manifest, known = opened.manifest, loaders.measured(opened)
+    dearest = next(iter(_halves(known)), None)
+    if dearest is None:
+        return None
+    own = without_recovery(known.means).get(dearest.name, [])
+    safe = safest(own, limit, manifest)
+    return dearest.name, safe.sentence() if safe else why_none(own, limit, manifest)
+
+
+def _halves(known: StudyMeasurements) -> tuple[HalfGone, ...]:
+    grouped = any(key.method.granularity in UNITS for key in known.curves)
+    return halves(mean_curves(known.curves).values(), grouped)
+
+
 def _curves(tour: Tour) -> None:
     manifest, known = tour.opened.manifest, loaders.measured(tour.opened)
     dearest = tour.halves()[0]
-    own = without_recovery(known.means).get(dearest.name, [])
-    safe = safest(own, tour.limit, manifest)
-    st.markdown(
-        f"**{plain.text(dearest.name)}**: "
-        f"{plain.text(safe.sentence() if safe else why_none(own, tour.limit, manifest))}"
-    )
+    said = closely(tour.opened, tour.limit)
+    if said is not None:
+        st.markdown(f"**{plain.text(said[0])}**: {plain.text(said[1])}")
     kind = family(dearest.key.method.granularity)
     rows = known.points[
         (known.points["subject"] == dearest.name)
@@ -122,10 +133,8 @@ def _curves(tour: Tour) -> None:
 def _plan(tour: Tour) -> None:
     if tour.plan is None:
         return
-    manifest, known = tour.opened.manifest, loaders.measured(tour.opened)
-    guess = loaders.predicted(tour.opened)(tour.plan)
-    line = head_line.words_of_plan(tour.opened, known, tour.plan, guess)
-    st.markdown(f"## {plain.text(_line(line))}")
+    manifest = tour.opened.manifest
+    st.markdown(f"## {plain.text(plan_line(tour.opened, tour.plan))}")
     bars = [
         Bar(name, 100 * real_sparsity(manifest, name, choice) if choice.sparsity < 1 else 100.0)
         for name, choice in tour.plan.active().items()
@@ -134,7 +143,10 @@ def _plan(tour: Tour) -> None:
     _picture(tour, ranked_bars(bars[:_MOST], "Removed of it, %", _dark()), "plan")
 
 
-def _line(line: HeadWords) -> str:
+def plan_line(opened: StudyFolder, plan: Plan) -> str:
+    """Return what ``plan`` keeps and costs, as the line on top of the page *Plan* says it."""
+    guess = loaders.predicted(opened)(plan)
+    line = head_line.words_of_plan(opened, loaders.measured(opened), plan, guess)
     parts = [
         f"{line.name} {line.dense} → {line.score} {line.span}".strip(), f"{line.macs} of the MACs",
         f"{line.parameters} of the parameters", line.speed, line.how,

@@ -33,8 +33,9 @@ def show() -> bool:
     for place in places:
         with st.container(border=True, key=f"check {place.name}"), problems.shown():
             _one(place)
-    if any(loaders.running(place) is not None for place in places):
-        polling.follow(_SEEN, _EVERY, _again)
+    with polling.room("checks"):
+        if any(loaders.running(place) is not None for place in places):
+            polling.follow(_SEEN, _EVERY, _again)
     return bool(places)
 
 

@@ -13,7 +13,9 @@ from prunescope.study.blocked import blocked
 from prunescope.study.method import BLOCK
 from prunescope.text import plain
 from prunescope.text.blocking import worth
+from prunescope.text.lists import first_few
 
+_UNCUT: Final = 2
 _MOST: Final = 5
 """Reasons that are spelled out below the table."""
 
@@ -33,6 +35,8 @@ def show(opened: StudyFolder) -> None:
         )
     table = group_table(opened.manifest, loaders.measured(opened).points)
     take_away.table(opened, table, "Groups")
+    counted = [_counted(names) for names in table["Coupled layers"]]
+    table = table.assign(**{"Coupled layers": counted})  # the file has the names alone
     st.dataframe(
         table, hide_index=True, height=height(len(table), 360), placeholder="–",
         column_config=explained(table, {
@@ -61,14 +65,14 @@ def show(opened: StudyFolder) -> None:
             ),
             "Points": st.column_config.NumberColumn(help="Measured points of this group."),
             "Can leave": st.column_config.TextColumn(
-                width=text_width(table["Can leave"], "Can leave", 460)
+                width=text_width(table["Can leave"], "Can leave", 240)
             ),
         }),
         alt="Every group with its layers, what it frees, and whether it can be removed",
     )  # fmt: skip
     reasons = blocked(opened.manifest)
     lines = [
-        f"**{plain.text(_few(reason.layers))}**: not prunable, because "
+        f"**{plain.text(first_few(reason.layers))}**: not prunable, because "
         f"{plain.text(reason.reason)}. {plain.text(worth(reason))}"
         for reason in reasons[:_MOST]
     ]
@@ -79,6 +83,7 @@ def show(opened: StudyFolder) -> None:
         st.caption("  \n".join(lines))
 
 
-def _few(names: tuple[str, ...], most: int = 3) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+def _counted(names: str) -> str:
+    """The layers of a group, where a narrow window may cut them with their number in front."""
+    several = names.count(", ") + 1
+    return f"{several} layers: {names}" if several > _UNCUT else names

@@ -41,6 +41,28 @@ def show(opened: StudyFolder) -> None:
     trash()
 
 
+def unmade() -> None:
+    """List the studies whose first sweep failed, each with its last word; nothing without any."""
+    places = page_header.unmade()
+    places.pop(place.name if (place := page_header.place()) is not None else "", None)
+    if not places:
+        return
+    with st.expander(f"Not made: {', '.join(map(plain.text, places))}", icon=":material/error:"):
+        for name, path in places.items():
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.button(
+                    "Look at it", key=f"look {name}", on_click=page_header.choose, args=(name,),
+                    help="Its jobs, to start them again or to take it out of the list.",
+                )  # fmt: skip
+                st.markdown(f"**{plain.text(name)}**: {plain.text(_last_word(path))}")
+
+
+def _last_word(place: Path) -> str:
+    """Why the study is not there."""
+    words = (snapshot.error for job in loaders.jobs_of(place) if (snapshot := job.snapshot()))
+    return next(filter(None, words), "Its sweep was cancelled before the model was captured.")
+
+
 def trash() -> None:
     """List what was thrown away, to be taken back; nothing where nothing was."""
     places = thrown_away(page_header.folder())

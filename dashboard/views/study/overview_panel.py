@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from prunescope.dashboard.shared import loaders, pages, session
+from prunescope.dashboard.shared import loaders, pages, reference, session
 from prunescope.dashboard.shared.drop_input import drop_input
 from prunescope.planning.overview import Overview
 from prunescope.store.folder import StudyFolder
@@ -30,7 +30,7 @@ def begin(opened: StudyFolder) -> Callable[[], None]:
     """
     words = words_of(opened.manifest)
     with st.container(border=True, key="overview"):
-        with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(horizontal=True, vertical_alignment="center", key="overview head"):
             st.subheader("So far", width="content", anchor=False)
             st.space("stretch")
             limit = drop_input(
@@ -38,7 +38,7 @@ def begin(opened: StudyFolder) -> Callable[[], None]:
                 "What may be lost. The sentences keep to it, and so does *Safe to* on the page "
                 "Curves.",
             )  # fmt: skip
-        place = st.empty()
+        place = st.container(key="overview sentences").empty()
         place.markdown(_WAITING)
 
     def fill() -> None:
@@ -59,6 +59,7 @@ def _offer(opened: StudyFolder, told: Overview, limit: str) -> None:
         _open(opened, told.measured.plan, "Open the measured plan")
     if told.reached is not None:
         _open(opened, replace(told.reached, name=f"within {limit}"), "Open the predicted plan")
+    reference.compare_button(opened)
 
 
 def _open(opened: StudyFolder, plan: Plan, label: str) -> None:

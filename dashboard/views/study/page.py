@@ -15,7 +15,7 @@ from prunescope.dashboard.shared import (
 )
 from prunescope.dashboard.shared.explained import explained
 from prunescope.dashboard.shared.table_style import height, text_width
-from prunescope.dashboard.tables.plan import preflight
+from prunescope.dashboard.tables.plan import preflight, skipped_lines
 from prunescope.dashboard.views.study import (
     block_list,
     class_list,
@@ -49,6 +49,7 @@ def page() -> None:
             runs.show(place)
             _take_out(place)
         new_study.form(expanded=place is None)
+        keep_house.unmade()
         keep_house.trash()
         return
     tell = overview_panel.begin(opened)
@@ -63,6 +64,7 @@ def page() -> None:
     checked = bool(checks(page_header.folder()))
     with st.expander("Begin another study", icon=":material/add:", expanded=checked):
         new_study.form(expanded=True)
+    keep_house.unmade()
     keep_house.show(opened)
 
 
@@ -187,7 +189,11 @@ def _layers(opened: StudyFolder) -> None:
             ),
             "Output, kB": st.column_config.NumberColumn(format="%.2f", help="Per sample."),
             "Points": st.column_config.NumberColumn(help="Measured points of this layer."),
-            "Can be pruned": st.column_config.TextColumn(width="large"),
+            "Can be pruned": st.column_config.TextColumn(
+                width=text_width(table["Can be pruned"], "Can be pruned", 200)
+            ),
         }),
         alt="Every layer with its size, cost, and whether it can be pruned",
     )  # fmt: skip
+    if lines := skipped_lines(manifest):
+        st.caption("  \n".join(map(plain.text, lines)))

@@ -11,7 +11,7 @@ from prunescope.commands import Sweep
 from prunescope.dashboard.shared import job_strip, loaders, rights, take_away
 from prunescope.dashboard.shared.explained import explained
 from prunescope.dashboard.shared.launch import restart
-from prunescope.dashboard.shared.table_style import height
+from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.jobs import ACTIVE, UNKNOWN, Job, Snapshot
 from prunescope.store.folder import StudyFolder
 from prunescope.text import plain
@@ -57,7 +57,7 @@ def show(folder: Path | None, opened: StudyFolder | None = None) -> None:
         table, hide_index=True, height=height(len(rows), 260), placeholder="–",
         column_config=explained(rows[0], {
             "Begun": st.column_config.DatetimeColumn(format="calendar"),
-            "Done": st.column_config.TextColumn(width="medium"),
+            "Done": st.column_config.TextColumn(width=text_width(table["Done"], "Done", 320)),
             "Last word": st.column_config.TextColumn(width="large"),
         }),
         alt="Jobs of this study, newest first",

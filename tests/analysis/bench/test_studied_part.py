@@ -142,6 +142,7 @@ def test_a_study_of_a_part_goes_on_alone_and_its_export_goes_back(
     )
 
 
+@pytest.mark.long
 def test_torchvision_s_detector_is_studied_up_to_its_boxes() -> None:
     models = pytest.importorskip("torchvision.models.detection")
     model = models.ssdlite320_mobilenet_v3_large(

@@ -3,8 +3,8 @@
 import os
 import signal
 import subprocess
-import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,7 @@ def slow(outputs, targets):
 '''
 )
 POINTS = 3 * 2 * 9
+Start = Callable[[Path, Path, Path], "subprocess.Popen[str]"]
 BESIDES = 7 + 4 * 2
 """Calls of the metric that are no points: the baseline, the estimate of the cost, the dense network
 in the sweep's order, the empty mask and the shuffled labels of the checks before a study, and for
@@ -51,14 +52,20 @@ def arguments(model: Path, study: Path) -> tuple[str, ...]:
     return (*given, "--study", str(study), *GRID)
 
 
-def start(model: Path, study: Path, log: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "prunescope.cli", *arguments(model, study)],
-        env=os.environ | {"EVALUATIONS": str(log), "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+@pytest.fixture
+def start(warm_commands: Path) -> Start:
+    """Begin a sweep of a model in a study, with a log of its evaluations."""
+
+    def begin(model: Path, study: Path, log: Path) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [str(warm_commands / "prunescope"), *arguments(model, study)],
+            env=os.environ | {"EVALUATIONS": str(log), "OMP_NUM_THREADS": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return begin
 
 
 def evaluations(log: Path) -> int:
@@ -97,7 +104,7 @@ def measured_files(study):
 
 
 def test_two_sweeps_of_one_study_share_the_work_and_one_takes_over_from_a_killed_one(
-    model, tmp_path, prunescope, monkeypatch
+    model, tmp_path, prunescope, monkeypatch, start
 ):
     study, log = tmp_path / "study", tmp_path / "evaluations"
     pair = [start(model, study, log) for _ in range(2)]
@@ -124,7 +131,7 @@ def test_two_sweeps_of_one_study_share_the_work_and_one_takes_over_from_a_killed
 
 
 def test_a_sweep_killed_then_interrupted_then_resumed_ends_like_an_untroubled_one(
-    model, tmp_path, prunescope, monkeypatch
+    model, tmp_path, prunescope, monkeypatch, start
 ):
     """A crash loses everything; results saved only at the end: AIMET, Distiller, Vitis."""
     study, log = tmp_path / "study", tmp_path / "evaluations"

@@ -9,7 +9,7 @@ from prunescope.capture.graph import Captured, capture
 from prunescope.coupling import Coupling, find_groups
 from prunescope.errors import UnknownName
 from prunescope.sample_models.registry import architecture
-from tests.samples import PICTURES
+from tests.samples import every_picture
 from tests.zoo import build
 
 
@@ -33,7 +33,7 @@ def test_sample_models_have_these_groups(name: str, groups: int) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@every_picture
 def test_units_of_a_member_are_apart_and_inside(name: str) -> None:
     model, _, coupling = sample(name)
     tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}

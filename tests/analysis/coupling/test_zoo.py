@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -21,12 +21,15 @@ from prunescope.removal import check_law, remove, try_groups
 from prunescope.study import Manifest, Reference
 from prunescope.study.coupled_groups import freed
 from prunescope.study.network_size import shrunk as foreseen
+from tests.long import core
 from tests.zoo import ZOO, build
 from tests.zoo.agreement import apart, describe, disagreements, halves, narrow, shrunk, zero
+from tests.zoo.core import CORE
 from tests.zoo.network import Inputs, ZooNetwork
 
 EXACT = 1e-9
-NAMES = sorted(ZOO)
+every_network = pytest.mark.parametrize("name", core(sorted(ZOO), CORE), scope="module")
+"""Network by network, so that a process of several that share the tests captures each once."""
 OWN_FORWARD = [
     "channel_mean_gate", "conv_ne_xt_block", "global_response_norm", "group_norm_conv",
     "group_norm_single", "layer_norm_mlp", "layer_norm_over_map", "mixer", "one_sample_statistics",
@@ -82,7 +85,17 @@ def test_the_zoo_is_large() -> None:
     assert len(ZOO) >= 100
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.long
+def test_no_network_has_an_operator_that_none_of_the_core_has() -> None:
+    def operators(names: Iterable[str]) -> set[str]:
+        graphs = (studied(name)[2].module.graph for name in names)
+        return {str(node.target) for graph in graphs for node in graph.nodes
+                if node.op == "call_function"}  # fmt: skip
+
+    assert operators(ZOO) == operators(CORE)
+
+
+@every_network
 def test_captures(name: str) -> None:
     network, inputs, captured, _ = studied(name)
     with torch.no_grad():
@@ -92,13 +105,13 @@ def test_captures(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", NAMES)
+@every_network
 def test_groups_equal_the_expected_ones(name: str) -> None:
     network, _, _, found = studied(name)
     assert disagreements(network, found) == []
 
 
-@pytest.mark.parametrize("name", NAMES)
+@every_network
 def test_law_for_each_group(name: str) -> None:
     network, inputs, captured, found = studied(name)
     for index, group in enumerate(found.groups):
@@ -115,7 +128,7 @@ def test_law_for_each_group(name: str) -> None:
                     assert apart(run(silent, inputs), small) <= EXACT, mask_name
 
 
-@pytest.mark.parametrize("name", NAMES)
+@every_network
 def test_law_for_all_groups_at_once(name: str) -> None:
     network, inputs, captured, found = studied(name)
     removal = halves(found.groups, seed=17)
@@ -132,7 +145,7 @@ def test_law_for_all_groups_at_once(name: str) -> None:
             assert apart(run(silent, inputs), small) <= EXACT
 
 
-@pytest.mark.parametrize("name", NAMES)
+@every_network
 def test_the_foreseen_cost_is_the_smaller_network_s(name: str) -> None:
     _, _, captured, found = studied(name)
     dense = cost(captured)
@@ -151,7 +164,7 @@ def test_the_foreseen_cost_is_the_smaller_network_s(name: str) -> None:
         assert (size.parameters, size.bytes, size.macs) == (real.parameters, real.bytes, real.macs)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@every_network
 def test_smaller_network_is_whole(name: str) -> None:
     network, inputs, captured, found = studied(name)
     removal = halves(found.groups, seed=23)
@@ -185,7 +198,7 @@ NEED_TWO = {"scalar_of_all", "mixture_fetched", "mixture_sorted"}
 """Takes torch.var over its units; gives each token to two experts."""
 
 
-@pytest.mark.parametrize("name", sorted({*NAMES} - NEED_TWO))
+@pytest.mark.parametrize("name", core(sorted({*ZOO} - NEED_TWO), CORE - NEED_TWO))
 def test_one_unit_of_each_group_is_enough(name: str) -> None:
     _, inputs, captured, found = studied(name)
     for last in (0, -1):
@@ -195,7 +208,7 @@ def test_one_unit_of_each_group_is_enough(name: str) -> None:
         assert check_law(captured, removal, inputs).ok
 
 
-@pytest.mark.parametrize("name", OWN_FORWARD)
+@pytest.mark.parametrize("name", core(OWN_FORWARD, CORE.intersection(OWN_FORWARD)))
 def test_normalised_removal_equals_the_own_forward_on_fewer_channels(name: str) -> None:
     _, inputs, captured, found = studied(name)
     removal = halves((group for group in found.groups if group.normalised), seed=29)
@@ -220,7 +233,7 @@ def gradients(module: torch.nn.Module, inputs: Inputs) -> set[str]:
     return set(reached)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@every_network
 def test_units_partition_what_they_own(name: str) -> None:
     _, _, captured, found = studied(name)
     sizes = {n: v.shape for n, v in captured.module.named_parameters()}

@@ -34,6 +34,7 @@ from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Choice, Plan
 from prunescope.study.removed_counts import removed_count
 from tests.analysis.export.exported import assert_kept, mixed, opened
+from tests.long import core
 
 ONNX = export_format("onnx")
 
@@ -118,7 +119,7 @@ def test_batch_norm_with_recovery_replays_to_the_same_bits(tmp_path: Path) -> No
         replay(read_recipe(folder / "other.json"))
 
 
-@pytest.mark.parametrize("subjects", ["one", "several"])
+@pytest.mark.parametrize("subjects", core(["one", "several"], {"several"}))
 def test_least_squares_replays_to_the_same_bits(subjects: str, tmp_path: Path) -> None:
     bench, study = opened(tmp_path, "normed", "images")
     group = next(group.name for group in bench.groups if group.reason is None)
@@ -202,6 +203,7 @@ def test_a_plan_reached_in_rounds_travels_like_a_fine_tuned_one(tmp_path: Path) 
     assert_same(saved_tensors(script["replay"]()), weights)
 
 
+@pytest.mark.usefixtures("fresh_reloads")
 def test_units_are_really_gone_from_every_file(tmp_path: Path) -> None:
     bench, study = opened(tmp_path, "normed", "images")
     group = next(group.name for group in bench.groups if group.reason is None)

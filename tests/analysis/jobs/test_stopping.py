@@ -42,6 +42,10 @@ def at_work(study: Path, mood: str) -> Job:
     return job
 
 
+ENDS = 25.0
+"""Seconds in which a busy machine, too, ends what would go on for a minute."""
+
+
 def seconds_to_end(job: Job) -> float:
     began = time.monotonic()
     assert ended(job) == "cancelled"
@@ -54,7 +58,7 @@ def test_who_is_cancelled_ends_whatever_it_does(tmp_path: Path, mood: str) -> No
     job = at_work(tmp_path, mood)
     pid = worker_pid(job)
     cancel(job)
-    assert seconds_to_end(job) < 5
+    assert seconds_to_end(job) < ENDS
     until(job, lambda _: not psutil.pid_exists(pid))
     end = time.monotonic() + 5
     while not (job.folder / END).exists():  # also of a killed one
@@ -71,14 +75,14 @@ def test_a_stopped_process_is_let_go_on_to_hear_it(tmp_path: Path) -> None:
     os.kill(worker_pid(job), signal.SIGSTOP)
     assert job.state() == "running"
     cancel(job)
-    assert seconds_to_end(job) < 3
+    assert seconds_to_end(job) < ENDS
 
 
 def test_in_seconds_that_it_says(tmp_path: Path) -> None:
     """With the patience that everybody has: asked, terminated, and the GIL never let go."""
     job = at_work(tmp_path, "locked")
     cancel(job)
-    assert seconds_to_end(job) < stopping.ASKED + stopping.TERMINATED + 3
+    assert seconds_to_end(job) < stopping.ASKED + stopping.TERMINATED + ENDS
 
 
 @pytest.mark.parametrize("mood", ["sleeps", "native"])
@@ -88,7 +92,7 @@ def test_the_worker_ends_itself_when_who_asked_is_gone(
     monkeypatch.setenv(SOON, "1")
     job = at_work(tmp_path, mood)
     (job.folder / CANCEL).touch()  # nobody presses
-    assert seconds_to_end(job) < 6
+    assert seconds_to_end(job) < ENDS
 
 
 @pytest.mark.usefixtures("soon")
@@ -98,7 +102,7 @@ def test_asking_again_presses_again(tmp_path: Path) -> None:
     time.sleep(1)
     assert job.snapshot().stopping
     press(job)  # as a page does that shows it
-    assert seconds_to_end(job) < 5
+    assert seconds_to_end(job) < ENDS
 
 
 @pytest.mark.usefixtures("soon")
@@ -107,7 +111,7 @@ def test_children_end_with_it(tmp_path: Path) -> None:
     (child,) = (int(line.split()[1]) for line in job.log().splitlines() if "child" in line)
     assert psutil.pid_exists(child)
     cancel(job)
-    assert seconds_to_end(job) < 5
+    assert seconds_to_end(job) < ENDS
     until(job, lambda _: not psutil.pid_exists(child))
 
 
@@ -123,7 +127,7 @@ def test_who_has_heard_may_save(tmp_path: Path) -> None:
 def test_sigterm_alone_ends_a_job_as_cancelled(tmp_path: Path) -> None:
     job = at_work(tmp_path, "sleeps")
     os.kill(worker_pid(job), signal.SIGTERM)
-    assert seconds_to_end(job) < 5
+    assert seconds_to_end(job) < ENDS
 
 
 @pytest.mark.usefixtures("soon")
@@ -131,7 +135,7 @@ def test_one_that_has_no_turn_yet_and_one_that_is_over(tmp_path: Path) -> None:
     first, second = launch(tmp_path, "wait", "1"), launch(tmp_path, "wait", "2")
     until(first, lambda state: state == "running")
     cancel(second)
-    assert seconds_to_end(second) < 5
+    assert seconds_to_end(second) < ENDS
     cancel(first)
     ended(first)
     over = launch(tmp_path, "quick")
@@ -184,6 +188,6 @@ def test_who_asked_and_went_leaves_it_to_the_worker(
         f"cancel(jobs(Path({str(tmp_path)!r}))[0])"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
-    assert seconds_to_end(job) < 6
+    assert seconds_to_end(job) < ENDS
     assert jobs(tmp_path)[0].snapshot().error is None
     assert start(tmp_path, ["quick"], command=WORKER).id == "0002-quick"

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from itertools import combinations, pairwise
+from itertools import combinations, cycle, pairwise
 
 import numpy as np
 import pytest
@@ -65,6 +65,7 @@ def test_each_contender_runs_once_per_round_in_shuffled_order() -> None:
     assert counting.steps == STEPS
 
 
+@pytest.mark.long  # of the clocks and the processes of this very machine
 def test_one_plan_timed_three_times_under_load_agrees(busy: Callable[[int], None]) -> None:
     """ONNX said 15.4 times (2.9 to 20.1), and 2.6 times (2.4 to 6.1) a minute later."""
     torch.manual_seed(0)
@@ -121,20 +122,73 @@ def test_drift_that_lasts_longer_than_a_round_widens_the_interval() -> None:
     assert drifting.high - drifting.low > 1.5 * (shuffled.high - shuffled.low)
 
 
-def test_the_clock_is_the_processors_where_the_call_computes_by_itself() -> None:
-    def computes() -> None:
-        sum(range(50_000))
+class Clocks:
+    """Clocks that move by what a call is said to have taken, in seconds."""
 
+    def __init__(self) -> None:
+        self.wall = self.own = self.process = 0.0
+
+    def perf_counter(self) -> float:
+        return self.wall
+
+    def thread_time(self) -> float:
+        return self.own
+
+    def process_time(self) -> float:
+        return self.process
+
+    def call(self, *runs: tuple[float, float]) -> Callable[[], None]:
+        """A call of one second on the wall.
+
+        Args:
+            runs: Seconds of this thread and of all others that each run takes, one after another.
+        """
+        taken = cycle(runs)
+
+        def run() -> None:
+            own, others = next(taken)
+            self.wall += 1.0
+            self.own += own
+            self.process += own + others
+
+        return run
+
+
+def test_the_clock_is_the_processors_where_the_call_computes_by_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Those of this machine say what else the process did meanwhile, too."""
+    clocks = Clocks()
+    monkeypatch.setattr("prunescope.latency.run_clock.time", clocks)
+    computes = clocks.call((0.99, 0.0))
     assert clock_for(computes, 1).processor
     assert not clock_for(computes, 2).processor
     assert not clock_for(computes, 1, "cuda").processor
-    assert not clock_for(lambda: time.sleep(0.002), 1).processor  # somebody else works, or nobody
+    assert clock_for(clocks.call((0.2, 0.0)), 1).processor  # four others want the core
+    assert not clock_for(clocks.call((0.01, 0.0)), 1).processor  # it waits for something outside
+    assert not clock_for(clocks.call((0.3, 0.7)), 1).processor  # other threads do the work
+    disturbed = clocks.call((0.5, 0.5), (0.5, 0.5), (0.99, 0.0))
+    assert clock_for(disturbed, 1).processor  # now and then by what else the process does
 
 
-def test_waiting_is_no_processor_time_and_ends_a_race() -> None:
-    """A busy machine is waited for, up to a point."""
-    began = time.perf_counter()
-    race([lambda: time.sleep(0.001)] * 2, 0.05, Silent(), fewest=3)
-    assert time.perf_counter() - began < 20 * PATIENCE * 0.05
+def test_the_processors_clock_is_read_where_this_thread_computes() -> None:
+    run = RunClock(processor=True).timed(lambda: sum(range(50_000)), 3)
+    assert run.seconds == pytest.approx(run.own / 3)
+    assert run.own > 0
+
+
+@pytest.mark.parametrize(("share", "ends"), [(1.0, 1.0), (0.5, 2.0), (0.1, PATIENCE)])
+def test_a_busy_machine_is_waited_for_up_to_a_point(
+    monkeypatch: pytest.MonkeyPatch, share: float, ends: float
+) -> None:
+    clocks, budget = Clocks(), 20.0
+    monkeypatch.setattr("prunescope.latency.run_clock.time", clocks)
+    monkeypatch.setattr("prunescope.latency.interleaved_timing.time", clocks)
+    timed = race([clocks.call((share, 0.0))] * 2, budget, Silent(), fewest=3)
+    assert len(timed.seconds) == pytest.approx(ends * budget / 2, abs=1)  # two seconds a round
+    assert timed.taken == pytest.approx(1 - share)
+
+
+def test_waiting_is_no_processor_time() -> None:
     run = RunClock(processor=True).timed(lambda: time.sleep(0.01), 1)
     assert run.seconds < run.wall

@@ -18,6 +18,7 @@ from prunescope.latency.table.rows import stored_rows
 from prunescope.progress import Silent
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Choice, Plan
+from tests.long import core
 
 
 class Counting(Silent):
@@ -98,7 +99,7 @@ def test_models_of_different_shapes_can_race_without_a_graph() -> None:
     assert "it branches" in onnx.problem
 
 
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("dtype", core([torch.bfloat16, torch.float64], {"torch.float64"}))
 def test_a_type_that_onnx_runtime_cannot_run_leaves_pytorchs_times(dtype: torch.dtype) -> None:
     model = nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU()).to(dtype)
     captured = capture(model, torch.zeros(2, 1, 5, 5, dtype=dtype))

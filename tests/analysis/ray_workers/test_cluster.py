@@ -1,4 +1,4 @@
-"""A sweep on two workers of a real Ray cluster, one of which is killed, equals one made alone."""
+"""A sweep on the workers of a real Ray cluster equals one made alone, also where one is killed."""
 
 import importlib.util
 import os
@@ -41,6 +41,23 @@ def a_worker(driver: psutil.Process, seconds: float) -> psutil.Process:
     raise AssertionError("no worker began")
 
 
+@pytest.mark.timeout(240)
+def test_a_worker_of_a_cluster_measures_what_is_measured_alone(
+    tiny, tmp_path, monkeypatch, prunescope, warm_commands
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    prunescope("sweep", tiny.model, "--data", tiny.data, "--study", tmp_path / "alone", *ASKED)
+    store = ("--store", f"file://{tmp_path / 'store'}", "--ray", "local", "--workers", "1")
+    done = subprocess.run(
+        [str(warm_commands / "prunescope"), *command(tmp_path / "shared", tiny, *store)[5:]],
+        capture_output=True, text=True, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for part in ("measurements", "logits"):
+        assert files(tmp_path / "shared" / part) == files(tmp_path / "alone" / part)
+
+
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_a_killed_worker_loses_and_repeats_nothing(tiny, tmp_path, monkeypatch, prunescope) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))

@@ -15,6 +15,7 @@ from prunescope.capture.graph import Captured, Inputs, call_arguments, capture, 
 from prunescope.coupling import Coupling, find_groups
 from prunescope.removal import check_law, remove, silence
 from prunescope.removal.try_groups import random_half as half
+from tests.long import core
 
 LANGUAGE = ("transformers:bert", "transformers:gpt2", "transformers:llama")
 NAMES = (
@@ -22,6 +23,7 @@ NAMES = (
     "timm:ghostnet_050", "timm:mobilevit_xxs", "timm:regnety_002", "timm:xcit_nano_12_p16_224",
     *LANGUAGE,
 )  # fmt: skip
+EVERY_TIME = {*LANGUAGE, "timm:ghostnet_050", "timm:xcit_nano_12_p16_224"}
 
 
 @functools.cache
@@ -47,7 +49,9 @@ def relative_difference(left: list[Tensor], right: list[Tensor]) -> float:
     return max(float((a - b).abs().max()) for a, b in zip(left, right, strict=True)) / scale
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", core(NAMES, {*LANGUAGE, "timm:xcit_nano_12_p16_224", "timm:ghostnet_050"})
+)
 def test_half_of_every_group_leaves(name: str) -> None:
     model, inputs, captured, found = studied(name)
     assert {each.reason for each in found.refused} <= {

@@ -16,7 +16,7 @@ from prunescope.errors import BadValue, CannotPrune
 from prunescope.removal import check_law, freed, gated, load_pruned, remove
 from prunescope.removal.try_groups import random_half as half
 from prunescope.sample_models.registry import architecture
-from tests.samples import PICTURES
+from tests.samples import every_picture
 from tests.zoo import build
 
 pytestmark = pytest.mark.quick
@@ -43,7 +43,7 @@ def halved(captured: Captured) -> Masks:
     return {group.name: half(group) for group in find_groups(captured).groups}
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@every_picture
 def test_law_for_each_group(name: str) -> None:
     _, captured = sample(name)
     for group in find_groups(captured).groups:
@@ -54,7 +54,7 @@ def test_law_for_each_group(name: str) -> None:
         assert report.normalised == group.normalised
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@every_picture
 def test_law_for_all_groups_and_again_on_the_smaller_network(name: str) -> None:
     _, captured = sample(name)
     assert check_law(captured, halved(captured)).ok
@@ -64,7 +64,7 @@ def test_law_for_all_groups_and_again_on_the_smaller_network(name: str) -> None:
     assert check_law(smaller, again).ok
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@every_picture
 def test_the_smaller_network_is_whole(name: str) -> None:
     model, captured = sample(name)
     before = {own: tensor.clone() for own, tensor in captured.module.state_dict().items()}
@@ -157,7 +157,7 @@ def test_a_wrong_rule_breaks_the_law(monkeypatch: pytest.MonkeyPatch) -> None:
     assert broken()
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@every_picture
 def test_smaller_weights_pour_into_the_users_class(name: str) -> None:
     model = architecture(name).eval()
     batch = torch.randn(2, 1, 28, 28)

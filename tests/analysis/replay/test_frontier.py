@@ -15,7 +15,7 @@ from prunescope.replay.naive import NaiveEngine
 from prunescope.study import Grid, Method
 from prunescope.study.point import Point
 from prunescope.sweep.work_list import points
-from tests.samples import PICTURES
+from tests.samples import every_picture
 
 CLOSE = 2e-5
 """Of a log-probability's size, beside 1: processors add up in different orders."""
@@ -46,7 +46,7 @@ def same(one, other, exact=False):
     )
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@every_picture
 def test_equals_the_plain_loop_sample_for_sample(name, sample_bench):
     bench = sample_bench(name)
     wanted = spread(bench)

@@ -19,7 +19,9 @@ from prunescope.replay.layout import channels_last, equal_with_channels_last, wa
 from prunescope.replay.replay_walk import ReplayWalk
 from prunescope.replay.schedule import frontier_bytes, schedule
 from prunescope.replay.variant import build_variant, differing, masked
+from tests.long import core
 from tests.zoo import build
+from tests.zoo.core import CORE
 
 pytestmark = pytest.mark.quick
 
@@ -31,6 +33,8 @@ CHOSEN = [
     "tiny_gpt", "two_inputs", "two_outputs", "u_net", "unused_branch", "weight_norm",
     "window_attention",
 ]  # fmt: skip
+EVERY_TIME = {*CORE.intersection(CHOSEN), "dict_output", "in_place_activations", "lstm_tagger",
+              "same_module_twice", "tied_embedding", "two_inputs", "weight_norm"}  # fmt: skip
 
 
 def leaves(outputs):
@@ -77,7 +81,7 @@ def subjects(captured):
             yield ("units", group.name), cone, smaller.graph, changed, expected
 
 
-@pytest.mark.parametrize("name", CHOSEN)
+@pytest.mark.parametrize("name", core(CHOSEN, EVERY_TIME))
 def test_every_layer_and_group_equals_the_whole_network(name):
     network = build(name)
     captured = captured_of(network, network.example())

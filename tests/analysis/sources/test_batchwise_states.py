@@ -81,9 +81,9 @@ def test_a_known_metric_costs_less_than_a_tenth_of_single_updates() -> None:
     outputs, labels = LOGITS.repeat(10, 1), LABELS.repeat(10)
     own = TorchMetric("mine", MulticlassF1Score(4))
     own.states(outputs, labels)
-    begun = time.process_time()
+    begun = time.thread_time()
     own.states(outputs, labels)
-    quick = time.process_time() - begun
-    begun = time.process_time()
+    quick = time.thread_time() - begun
+    begun = time.thread_time()
     own._one_by_one(outputs, labels, len(labels))
-    assert quick < 0.1 * (time.process_time() - begun)
+    assert quick < 0.1 * (time.thread_time() - begun)

@@ -25,7 +25,8 @@ from prunescope.study.plan import Choice, Plan
 from prunescope.study.removed_counts import removed_units
 from prunescope.sweep.runner import sweep
 from prunescope.sweep.work_list import groups_left_out, points
-from tests.samples import PICTURES
+from tests.long import core
+from tests.samples import PICTURES, every_picture
 
 Benches = Callable[[str], Workbench]
 CRITERIA = ("l1", "taylor", "random")
@@ -41,7 +42,7 @@ def chosen_groups(bench: Workbench) -> list[str]:
 
 
 @pytest.mark.timeout(900)  # six exports of each model; a busy machine needs its time
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", core(PICTURES, {*PICTURES} - {"mobilenet", "resnet20"}))
 def test_curve_equals_prune_export_reload_evaluate(
     name: str, sample_bench: Benches, tmp_path: Path
 ) -> None:
@@ -82,7 +83,7 @@ def test_curve_equals_prune_export_reload_evaluate(
         assert row.removed == row.total - int(next(iter(keep.units.values())).sum()) > 0
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@every_picture
 def test_preview_counts_equal_the_smaller_network(name: str, sample_bench: Benches) -> None:
     bench = sample_bench(name)
     assert bench.network.captured is not None

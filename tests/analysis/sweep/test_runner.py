@@ -1,11 +1,11 @@
 """The sweep's laws: exact, restoring, in any order, only what is missing, safe at any moment."""
 
 import itertools
-import multiprocessing
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-import torch
 
 from prunescope.errors import BadValue, ForeignStudy, StorageFailure, UnknownName
 from prunescope.progress import Silent
@@ -21,8 +21,21 @@ from tests.analysis.sweep.asked import METHODS, grid
 
 pytestmark = pytest.mark.quick
 
-WITHOUT_GRADIENTS = (Method("magnitude"), Method("random"))
-"""A forked process cannot use autograd once its parent has."""
+HALF = """
+import sys
+from pathlib import Path
+from prunescope.bench.workbench import prepare
+from prunescope.progress import Silent
+from prunescope.store.folder import StudyFolder
+from prunescope.study import Reference
+from prunescope.sweep.runner import sweep
+from tests.analysis.sweep.asked import METHODS, grid
+
+model, data, folder, *sparsities = sys.argv[1:]
+bench = prepare(Reference(model, data))
+study = StudyFolder.create(Path(folder), bench.manifest)
+sweep(bench, study, grid(tuple(map(float, sparsities)), METHODS[:2]), Silent())
+"""
 
 
 class Counting(Silent):
@@ -185,31 +198,21 @@ def test_points_stand_in_forward_order_once(tiny_bench):
     assert len(wanted) == len(set(wanted)) == 8
 
 
-def _run(bench, folder, sparsities):
-    torch.set_num_threads(1)
-    sweep(
-        bench,
-        StudyFolder.create(folder, bench.manifest),
-        grid(sparsities, WITHOUT_GRADIENTS),
-        Silent(),
-    )
-
-
-def test_two_sweeps_at_once_on_one_study_are_safe(tiny_bench, tmp_path):
+def test_two_sweeps_at_once_on_one_study_are_safe(tiny_bench, tmp_path, warm_python):
     """Parallel results saved only at the end: Vitis."""
-    forked = multiprocessing.get_context("fork")
-    halves = [(0.1, 0.3, 0.5), (0.3, 0.5, 0.7)]
-    workers = [forked.Process(target=_run, args=(tiny_bench, tmp_path / "s", h)) for h in halves]
+    reference = tiny_bench.manifest.reference
+    command = [warm_python, "-c", HALF, reference.model, reference.data, tmp_path / "s"]
+    workers = [
+        subprocess.Popen([*map(str, command), *half], cwd=Path(__file__).parents[3])
+        for half in (("0.1", "0.3", "0.5"), ("0.3", "0.5", "0.7"))
+    ]
     for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(120)
-        assert worker.exitcode == 0
+        assert worker.wait(120) == 0
     study = StudyFolder.open(tmp_path / "s")
     assert len(study.measured()) == 4 * 2 * 3
     assert study.measurements.damaged() == []
     plain = StudyFolder.create(tmp_path / "plain", tiny_bench.manifest)
-    sweep(tiny_bench, plain, grid((0.1, 0.3, 0.5, 0.7), WITHOUT_GRADIENTS), Silent())
+    sweep(tiny_bench, plain, grid((0.1, 0.3, 0.5, 0.7), METHODS[:2]), Silent())
     study.measurements.compact()
     assert files(tmp_path / "s") == files(tmp_path / "plain")
 

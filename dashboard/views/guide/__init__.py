@@ -1,0 +1,1 @@
+"""A first visitor's way through the pages."""

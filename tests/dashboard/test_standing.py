@@ -1,0 +1,51 @@
+"""What decides stands in the browser before what is slow to draw is sent to it."""
+
+import threading
+
+from prunescope.dashboard.frame import Frame
+from prunescope.dashboard.shared import standing, turns
+from tests.faults import own_loop
+
+
+def ask(path: str) -> list[dict[str, object]]:
+    """What a browser that asks for ``path`` is answered by the frame itself."""
+    sent = []
+
+    async def nothing(scope, receive, send):
+        await send({"type": "http.response.start", "status": 404, "headers": []})
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": path, "headers": []}
+    own_loop.run(Frame(nothing)(scope, None, send))
+    return sent
+
+
+def test_a_run_goes_on_when_the_browser_says_so_and_lends_its_turn_meanwhile() -> None:
+    word = standing.expect()
+    went: list[bool] = []
+    run = threading.Thread(target=lambda: went.append(standing.wait(word, patience=60)))
+    for _ in range(4):
+        assert turns.turn.acquire(timeout=10)
+    run.start()
+    try:
+        assert turns.turn.acquire(timeout=10)  # lent by the run that waits
+        turns.turn.release()
+        for stranger in ("/_stands/another", "/_stands/"):
+            assert ask(stranger)[0]["status"] == 204
+        assert run.is_alive()
+        assert ask(f"/base/_stands/{word}")[0]["status"] == 204
+        run.join(timeout=30)
+        assert went == [True]
+    finally:
+        for _ in range(4):
+            turns.turn.release()
+    standing.said(word)  # a second time, when nobody waits any more
+
+
+def test_nobody_is_waited_for_beyond_patience_nor_without_a_word() -> None:
+    with turns.turn:
+        assert not standing.wait(standing.expect(), patience=0.0)
+    assert not standing.wait(None)
+    assert ask("/plan")[0]["status"] == 404
