@@ -23,7 +23,8 @@ function ask(event) {
 }
 
 function tell(table, looks) {
-  if (["INPUT", "TEXTAREA"].includes(document.activeElement?.tagName)) return; // being typed
+  const field = document.activeElement;
+  if (["INPUT", "TEXTAREA"].includes(field?.tagName) && !field.disabled) return; // being typed
   const cell = table.querySelector('canvas td[aria-selected="true"]');
   const name = cell?.parentElement.querySelector('[aria-colindex="1"]')?.textContent;
   if (name && name !== now.data.chosen) now.setStateValue("picked", { name, at: Date.now() });
