@@ -165,10 +165,14 @@ def heat_figure(
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
     )
     figure.update_xaxes(
-        title="Sparsity", type="category", side="bottom" if few else "top", showgrid=False
+        title="Sparsity",
+        type="category",
+        side="bottom" if few else "top",
+        showgrid=False,
+        range=[-0.5, len(sparsities) - 0.5],
     )
     figure.update_yaxes(
-        autorange="reversed", type="category", showgrid=False, automargin=True,
+        range=[len(layers) - 0.5, -0.5], type="category", showgrid=False, automargin=True,
         tickmode="linear", tickfont={"size": 12 if few else 10},
     )  # fmt: skip
     return figure
