@@ -3,6 +3,7 @@
     python -m benchmarks.first_look                        # the samples: look, then sweep the rest
     python -m benchmarks.first_look --exact STUDY …        # against studies that are swept exactly
     python -m benchmarks.first_look --unseen CACHE --seed 3    # networks of benchmarks.unseen
+    python -m benchmarks.first_look --method l1@channel        # units in place of weights
 
 Magnitude at weight granularity, without recovery. Points that the look measured itself do not
 count. Columns:
@@ -33,7 +34,7 @@ from prunescope.first_look.first_look import first_look
 from prunescope.progress import Silent
 from prunescope.sources.data import Splits
 from prunescope.store.folder import StudyFolder
-from prunescope.study import Grid, Reference, parse_methods, parse_sparsities
+from prunescope.study import Grid, Method, Reference, parse_methods, parse_sparsities
 from prunescope.sweep.runner import sweep
 
 SAMPLES: Final = ("resnet20", "lenet5", "mobilenet", "vit")
@@ -55,13 +56,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--networks", nargs="*", default=list(SAMPLES))
     parser.add_argument("--images", type=int, default=1000)
+    parser.add_argument("--method", default="magnitude")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     print("| " + " | ".join(COLUMNS) + " |\n" + "|---" * len(COLUMNS) + "|", flush=True)
     rows: list[list[float]] = []
     with tempfile.TemporaryDirectory() as folder:
         for name, bench, exact in _cases(asked):
-            row = _row(name, bench, exact, Path(folder) / f"{len(rows)}")
+            row = _row(name, bench, exact, Path(folder) / f"{len(rows)}", asked.method)
             if row is None:
                 continue
             rows.append(row)
@@ -74,7 +76,8 @@ def _cases(asked: argparse.Namespace) -> Iterator[tuple[str, Workbench, StudyFol
     if asked.unseen is not None:
         for drawn in draw(asked.seed, 30):
             folder = asked.unseen / drawn.name
-            if drawn.leaves == "weight" and (folder / "study.json").exists():
+            leaves = "weight" if Method.parse(asked.method).granularity == "weight" else "channel"
+            if drawn.leaves == leaves and (folder / "study.json").exists():
                 bench = bench_of(drawn, trained(drawn, asked.unseen / "weights"))
                 name = f"{drawn.name} {drawn.kind}, {drawn.classes}"
                 yield name, bench, StudyFolder.open(folder)
@@ -89,16 +92,17 @@ def _cases(asked: argparse.Namespace) -> Iterator[tuple[str, Workbench, StudyFol
 
 
 def _row(
-    name: str, bench: Workbench, exact: StudyFolder | None, folder: Path
+    name: str, bench: Workbench, exact: StudyFolder | None, folder: Path, named: str
 ) -> list[float] | None:
     study = StudyFolder.create(folder, bench.manifest)
-    grid = Grid(parse_methods("magnitude"), parse_sparsities("0.1:0.9:0.1"))
+    grid = Grid(parse_methods(named), parse_sparsities("0.1:0.9:0.1"))
+    method = grid.methods[0]
     if exact is not None:
         exact.require(bench.manifest)
         stored = exact.measured()
-        stored = stored[(stored["criterion"] == "magnitude") & (stored["recovery"] == "none")]
+        stored = stored[(stored["criterion"] == method.criterion) & (stored["recovery"] == "none")]
         sparsities = tuple(sorted(map(float, stored["sparsity"].unique())))
-        grid = Grid(parse_methods("magnitude"), sparsities)
+        grid = Grid(parse_methods(named), sparsities)
     report = first_look(bench, study, grid, Silent())
     if report.stopped:
         print(f"{name}: too few points could be measured.")
@@ -108,7 +112,7 @@ def _row(
         sweep(bench, study, grid, Silent())
     frame = (exact or study).measured()
     frame = frame[
-        (frame["criterion"] == "magnitude") & (frame["granularity"] == "weight")
+        (frame["criterion"] == method.criterion) & (frame["granularity"] == method.granularity)
         & (frame["recovery"] == "none") & (frame["samples"] >= _WHOLE * len(bench.dense.score))
     ]  # fmt: skip
     keys = frame[["subject", "sparsity"]].itertuples(index=False, name=None)

@@ -37,7 +37,7 @@ class Frame:
             await self._app(scope, receive, send)
             return
         asked = [pair for pair in scope["headers"] if pair[0] not in _OF_THE_FILE]
-        await self._app(scope | {"headers": asked}, receive, _Completing(send))
+        await self._app({**scope, "headers": asked}, receive, _Completing(send))
 
 
 class _Completing:
@@ -64,7 +64,7 @@ class _Completing:
         headers["content-length"] = str(len(body))
         for name in ("etag", "last-modified"):
             del headers[name]
-        await self._send(start | {"headers": headers.raw})
+        await self._send({**start, "headers": headers.raw})
         await self._send({"type": "http.response.body", "body": body})
 
 

@@ -96,7 +96,8 @@ def sweep(
         random: Keep the random weights of a model by name.
         mode: ``exact``, ``adaptive`` or ``decide``; or ``find`` or ``certify``, which name each
             curve's largest sparsity within the limit and measure no curve (``study.largest``);
-            or ``look``, which predicts all curves from a few points (``study.predicted``).
+            or ``look``, which predicts all curves from a few points (``study.predicted``), of
+            weights, channels and heads without recovery.
         tolerance: Accepted half-width of a drop, in the metric's unit or as ``"1%"`` of dense; None
             for half a point.
         limit: Drop to decide against, likewise.

@@ -9,7 +9,7 @@ from rich import box
 from rich.table import Table
 
 from prunescope.cli.terminal import console, errors, print_json
-from prunescope.store.predicted_points import PredictedPoint, predicted_curves
+from prunescope.store.predicted_points import PredictedPoint, one_of_each_kind, predicted_curves
 from prunescope.text.durations import spoken
 from prunescope.text.numbers import counted
 from prunescope.text.predictions import prediction_sentence
@@ -63,7 +63,7 @@ def print_predicted(predictions: Sequence[PredictedPoint], words: ScoreWords, li
         box=box.SIMPLE_HEAD, title_justify="left",
         title=f"Predicted {words.loss_word}s, not measured",
     )  # fmt: skip
-    table.add_column("layer", no_wrap=True)
+    table.add_column("layer or group", no_wrap=True)
     table.add_column("method")
     table.add_column(f"within {words.limit(limit)}", justify="right")
     table.add_column("at worst", justify="right")
@@ -78,8 +78,9 @@ def print_predicted(predictions: Sequence[PredictedPoint], words: ScoreWords, li
             *(drops.get(sparsity, "") for sparsity in shown),
         )  # fmt: skip
     console.print(table)
-    first = predictions[0]
-    console.print(prediction_sentence(first.anchors, first.error, words), highlight=False)
+    for one in one_of_each_kind(predictions):
+        sentence = prediction_sentence(one.anchors, one.error, words, one.granularity)
+        console.print(sentence, highlight=False)
 
 
 def plain_prediction(point: PredictedPoint) -> dict[str, object]:

@@ -38,7 +38,10 @@ def score(evidence: Evidence) -> dict[str, Tensor]:
 def _each_once(sites: list[Site], entries: int) -> bool:
     if sum(site.entries.numel() for site in sites) != entries:
         return False
-    return len(torch.cat([site.entries.flatten() for site in sites]).unique()) == entries
+    seen = torch.zeros(entries, dtype=torch.bool)
+    for site in sites:
+        seen[site.entries.flatten()] = True
+    return bool(seen.all())
 
 
 def _fill(flat: Tensor, sites: list[Site], moments: DenseMoments) -> None:

@@ -108,9 +108,10 @@ class _Part:
     def fitted(self, penalty: float) -> Tensor:
         """Fit all weights to the outputs and to what was chosen."""
         right = self._wanted - self._unpaid + penalty * self.chosen
-        self._free = right @ self._vectors / (self._values + penalty)[:, None, :]
-        self._free = self._free @ self._vectors.transpose(1, 2)
-        return self._free + self._unpaid / penalty
+        turned = right @ self._vectors / (self._values + penalty)[:, None, :]
+        self._free = turned @ self._vectors.transpose(1, 2)
+        sought: Tensor = self._free + self._unpaid / penalty
+        return sought
 
     def take(self, chosen: Tensor, penalty: float) -> None:
         """Choose, and note what the free fit differs by."""
@@ -138,5 +139,5 @@ def _joined(parts: Sequence[Tensor]) -> Tensor:
 
 def _split(whole: Tensor, matrices: Sequence[Matrix]) -> list[Tensor]:
     counts = [matrix.weight.numel() for matrix in matrices]
-    parts = zip(whole.split(counts), matrices, strict=True)
+    parts = zip(torch.split_with_sizes(whole, counts), matrices, strict=True)
     return [part.reshape(matrix.weight.shape) for part, matrix in parts]

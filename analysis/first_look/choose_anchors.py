@@ -10,22 +10,26 @@ from prunescope.first_look.look_law import Features, room
 
 TARGETS: Final = (0.02, 0.05, 0.01, 0.1, 0.03, 0.2)
 """Drops near which points are measured, in turn: where plans are made, and somewhat beyond."""
-EACH: Final = 2
-"""Points of each curve, within the bounds below."""
+WEIGHTS: Final = 2
+UNITS: Final = 1
+"""Points of each curve, within the bounds below; units' features say more."""
 LEAST: Final = 12
 MOST: Final = 48
 
 
-def choose_anchors(features: Features, drops: Floats, samples: int) -> list[int]:
+def choose_anchors(
+    features: Features, drops: Floats, samples: int, each: int = WEIGHTS
+) -> list[int]:
     """Return which points to measure: those expected near the targets, of curves in turn.
 
     Args:
         features: Of all points.
         drops: ``(n,)`` expected.
         samples: Of the validation split.
+        each: Points of each curve.
     """
     curves = [np.flatnonzero(features.curve == one) for one in np.unique(features.curve)]
-    wanted = min(max(LEAST, min(EACH * len(curves), MOST)), len(drops))
+    wanted = min(max(LEAST, min(each * len(curves), MOST)), len(drops))
     if wanted < len(curves):
         spread = np.linspace(0, len(curves) - 1, wanted).round().astype(int)
         curves = [curves[place] for place in spread]

@@ -6,34 +6,34 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from torch import Tensor
 
-from prunescope.bench.pruned import PruningMasks
 from prunescope.bench.workbench import Workbench
-from prunescope.criteria.scores import Scores
-from prunescope.errors import BadValue, CannotPrune
+from prunescope.errors import BadValue
 from prunescope.finding.find import margins
-from prunescope.first_look.choose_anchors import choose_anchors
+from prunescope.first_look.choose_anchors import UNITS, choose_anchors
 from prunescope.first_look.look_law import Anchors, Features, Forecast, forecast, unfitted
-from prunescope.first_look.margin_changes import SAMPLES, margin_divergences
+from prunescope.first_look.margin_changes import SAMPLES
+from prunescope.first_look.point_features import unit_features, weight_features
+from prunescope.first_look.sampled_changes import sample_count, sampled_divergences
 from prunescope.moments.second_moments import SAMPLES as MOMENT_SAMPLES
 from prunescope.progress import Progress
-from prunescope.recovery.least_squares.refit import output_error
 from prunescope.replay.choose_engine import choose_engine
+from prunescope.replay.engine import Engine
+from prunescope.replay.frontier import FrontierEngine
 from prunescope.store.folder import StudyFolder
 from prunescope.store.predicted_points import PredictedPoint
 from prunescope.study import Grid
 from prunescope.study.point import KEY, Point
+from prunescope.sweep.check_laws import require_laws
 from prunescope.sweep.runner import sweep
-from prunescope.sweep.sweep_report import SweepReport
 from prunescope.sweep.work_behind import suffix_macs
 from prunescope.sweep.work_list import points
 from prunescope.text.predictions import SMALL
 from prunescope.text.scores import words_of
 
 _FEWEST: Final = 4
-_UNKNOWN: Final = -2.0
-"""Logarithm of the change of a layer's outputs where no rule gives its moments."""
+_LEAVING: Final = ("channel", "head")
+"""Granularities that are looked at besides weights."""
 
 
 @dataclass(frozen=True)
@@ -73,59 +73,128 @@ def first_look(
 ) -> LookReport:
     """Predict every point of ``grid`` and store that, apart from measurements.
 
-    The change of the dense margin to first order (``margin_changes``) and of the layer's outputs by
-    second moments rank points; what they mean on this network is fitted on two points of each layer
-    (12 to 48 in all), measured on every sample and stored as any sweep's. Each of them, predicted
-    from the others, gives the error that is told and the interval of all predictions.
+    Of weights, the change of the dense margin to first order (``margin_changes``) and of the
+    layer's outputs by second moments rank points; of units, the divergence on a few samples
+    (``sampled_changes``). What that means on this network is fitted on two points of each layer, or
+    one of each group (12 to 48 in all of either), measured on every sample and stored as any
+    sweep's. Each of them, predicted from the others, gives the error that is told and the interval
+    of all predictions.
 
     Args:
         bench: What is measured.
         study: Where predictions and the measured points go.
-        grid: Which points: weights, without recovery.
+        grid: Which points: weights, channels or heads, without recovery.
         progress: Counts samples, and stops the look between two points.
         engine: ``frontier`` or ``naive``.
         deadline: When to stop, on ``time.monotonic``'s clock.
 
     Raises:
-        BadValue: The network does not give each sample one class, or other than weights leave.
+        BadValue: The network does not give each sample one class, or something else is pruned.
         ForeignStudy: The study is about another model, data or metric.
     """
     study.require(bench.manifest)
-    wanted = points(grid, study.manifest)
-    _require_possible(bench, wanted)
+    _require_possible(bench, points(grid, study.manifest))
     started = time.monotonic()
     total = len(bench.splits.validation)
     progress.start(0, "differentiating the dense answers")
-    features, methods = _features(bench, wanted)
-    baseline = bench.manifest.baseline
-    most = baseline.score if baseline is not None else 1.0
-    chosen = choose_anchors(features, unfitted(features, most), total)
-    among = [wanted[place] for place in chosen]
+    subjects = {p.subject for p in points(grid, study.manifest) if _leaves(p)}
+    study = require_laws(bench, study, subjects)
+    wanted = points(grid, study.manifest)
     chosen_engine = choose_engine(bench, engine)
-    report = sweep(
-        bench, study, grid, progress, chosen_engine, deadline=deadline, among=frozenset(among)
-    )
-    anchors = _anchors(bench, study, wanted, chosen)
-    if progress.cancelled() or len(anchors.place) < min(_FEWEST, len(chosen)):
+    looks, methods, of_units = _looks(bench, wanted, chosen_engine, progress, deadline)
+    among = frozenset(look.wanted[place] for look in looks for place in look.chosen)
+    report = sweep(bench, study, grid, progress, chosen_engine, deadline=deadline, among=among)
+    known = [_anchors(bench, study, look.wanted, look.chosen) for look in looks]
+    pairs = list(zip(looks, known, strict=True))
+    few = any(len(own.place) < min(_FEWEST, len(look.chosen)) for look, own in pairs)
+    if progress.cancelled() or few or not looks:
         return LookReport(seconds=time.monotonic() - started, stopped=True)
-    foretold = forecast(features, anchors, total, most)
-    small = np.abs(foretold.errors)[anchors.drop <= words_of(bench.manifest).usual(SMALL)]
-    error = float(small.mean()) if len(small) else float("nan")
-    rows = _rows(bench, wanted, foretold, len(anchors.place), error)
+    executed = report.executed
+    if not isinstance(chosen_engine, FrontierEngine):  # which does not count what was looked at
+        count = sample_count(bench, [point for point in wanted if _leaves(point)])
+        executed += int(of_units * count * bench.manifest.macs)
+    rows, errors = [], []
+    for look, anchors in pairs:
+        foretold = forecast(look.features, anchors, total, _most(bench))
+        small = np.abs(foretold.errors)[anchors.drop <= words_of(bench.manifest).usual(SMALL)]
+        error = float(small.mean()) if len(small) else float("nan")
+        errors += small.tolist()
+        rows += _rows(bench, look.wanted, foretold, len(anchors.place), error)
     study.predicted.append(rows)
     study.predicted.compact()
     return LookReport(
-        tuple(rows), len(anchors.place), error, float(small.max()) if len(small) else error,
-        _passes(bench, report, methods), _grid_passes(bench, wanted), time.monotonic() - started,
+        tuple(rows), sum(len(anchors.place) for anchors in known),
+        float(np.mean(errors)) if errors else float("nan"), max(errors, default=float("nan")),
+        _passes(bench, executed, methods), _grid_passes(bench, wanted) + of_units,
+        time.monotonic() - started,
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class _Look:
+    """Points of one kind.
+
+    Attributes:
+        wanted: The points.
+        features: Of them.
+        chosen: Places of those to measure.
+    """
+
+    wanted: tuple[Point, ...]
+    features: Features
+    chosen: tuple[int, ...]
+
+
+def _looks(
+    bench: Workbench,
+    wanted: Sequence[Point],
+    engine: Engine,
+    progress: Progress,
+    deadline: float | None,
+) -> tuple[list[_Look], int, float]:
+    """Weights and units apart, as far as there are any, and what that took.
+
+    Returns:
+        What is known of either; how many backward passes; how many passes of the dense network all
+        points of units are, each on the smaller network that it leaves.
+    """
+    total, looks, methods, of_units = len(bench.splits.validation), [], 0, 0.0
+    weights = tuple(point for point in wanted if not _leaves(point))
+    if weights:
+        features, methods = weight_features(bench, weights)
+        drops = unfitted(features, _most(bench))
+        looks.append(_Look(weights, features, tuple(choose_anchors(features, drops, total))))
+    units = [point for point in wanted if _leaves(point)]
+    if units:
+        divergences = sampled_divergences(bench, engine, units, progress, deadline)
+        of_units = float(len(units))
+        if isinstance(engine, FrontierEngine):
+            seen = sample_count(bench, units) * max(bench.manifest.macs, 1)
+            of_units = engine.work.executed / seen
+        if divergences:
+            features = unit_features(divergences)
+            drops = unfitted(features, _most(bench))
+            chosen = choose_anchors(features, drops, total, UNITS)
+            looks.append(_Look(tuple(divergences), features, tuple(chosen)))
+    return looks, methods, of_units
+
+
+def _leaves(point: Point) -> bool:
+    return point.method.granularity in _LEAVING
+
+
+def _most(bench: Workbench) -> float:
+    baseline = bench.manifest.baseline
+    return baseline.score if baseline is not None else 1.0
+
+
 def _require_possible(bench: Workbench, wanted: Sequence[Point]) -> None:
-    other = [p for p in wanted if p.method.granularity != "weight" or p.recovery != "none"]
+    possible = ("weight", *_LEAVING)
+    other = [p for p in wanted if p.method.granularity not in possible or p.recovery != "none"]
     if other:
         raise BadValue(
-            f"Expected weights without recovery for mode look, but got {other[0].method} with "
-            f"recovery {other[0].recovery}. Take methods at weight granularity, or mode find."
+            "Expected weights, channels or heads without recovery for mode look, but got "
+            f"{other[0].method} with recovery {other[0].recovery}. Take such methods, or mode find."
         )
     metric = bench.manifest.metric
     if margins(bench) is None or metric.over_set or not metric.is_share:
@@ -133,42 +202,6 @@ def _require_possible(bench: Workbench, wanted: Sequence[Point]) -> None:
             "Expected a network that gives each sample one class, and a metric that is a share of "
             f"samples, for mode look, but got {metric.name}. Take mode exact or adaptive."
         )
-
-
-def _features(bench: Workbench, wanted: Sequence[Point]) -> tuple[Features, int]:
-    """What is known of each point before it is measured, and how many backward passes it took."""
-    scores = Scores(bench.network, bench.splits.calibration, bench.groups, bench.loss)
-    layers = {layer.name: layer for layer in bench.network.prunable()}
-    curves: dict[tuple[str, str, int], int] = {}
-    margin: dict[Point, float] = {}
-    moments: dict[Point, float] = {}
-    kinds = dict.fromkeys((point.method.criterion, point.seed) for point in wanted)
-    for criterion, seed in kinds:
-        masks: dict[Point, tuple[str, Tensor]] = {}
-        for point in wanted:
-            if (point.method.criterion, point.seed) != (criterion, seed):
-                continue
-            layer = layers[point.subject]
-            keep = scores.mask(criterion, layer, point.sparsity, seed)
-            masks[point] = (layer.parameter, keep)
-            moments[point] = _moments(bench, layer.parameter, keep)
-            curves.setdefault((point.subject, criterion, seed), len(curves))
-        margin |= margin_divergences(bench, masks)
-    own = [curves[point.subject, point.method.criterion, point.seed] for point in wanted]
-    return Features(
-        np.array(own),
-        np.array([margin[point] for point in wanted]),
-        np.array([moments[point] for point in wanted]),
-    ), len(kinds)
-
-
-def _moments(bench: Workbench, parameter: str, keep: Tensor) -> float:
-    """The logarithm of the relative change of the layer's outputs."""
-    try:
-        error = output_error(bench, PruningMasks(masks={parameter: keep}))
-    except CannotPrune:
-        return _UNKNOWN
-    return _UNKNOWN if error is None else float(np.log(max(error, 1e-6)))
 
 
 def _anchors(
@@ -202,15 +235,17 @@ def _rows(
     ]
 
 
-def _passes(bench: Workbench, report: SweepReport, methods: int) -> float:
+def _passes(bench: Workbench, executed_macs: int, methods: int) -> float:
     """Of the dense network over the validation split; a backward pass counts as two forward."""
     total = len(bench.splits.validation)
     samples = 3 * min(SAMPLES, total) * methods
-    samples += min(MOMENT_SAMPLES, len(bench.splits.calibration))
-    executed = report.executed / bench.manifest.macs if bench.manifest.macs else 0.0
+    samples += min(MOMENT_SAMPLES, len(bench.splits.calibration)) if methods else 0
+    executed = executed_macs / bench.manifest.macs if bench.manifest.macs else 0.0
     return (samples + executed) / total
 
 
 def _grid_passes(bench: Workbench, wanted: Sequence[Point]) -> float:
+    """Of the weights among ``wanted``; none without any."""
     behind = suffix_macs(bench.manifest)
-    return 1 + sum(behind(point.subject) for point in wanted) / max(bench.manifest.macs, 1)
+    work = sum(behind(point.subject) for point in wanted if not _leaves(point))
+    return work and 1 + work / max(bench.manifest.macs, 1)

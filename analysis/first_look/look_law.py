@@ -2,7 +2,8 @@
 
 Two stages, as a divergence is known well where a drop is not: ``log KL = c · (1, u, u², e) + own``,
 with ``u`` the logarithm of the margin's divergence (``margin_changes``), ``e`` that of the relative
-change of the layer's outputs (its second moments), and one term of its own for each curve; then
+change of the layer's outputs (its second moments), and one term of its own for each curve. Of units
+``u`` is the logarithm of the divergence on a few samples (``sampled_changes``), and ``e`` 0. Then
 ``drop = exp(a + b log KL)``. Both with priors from the sample networks and from small ones of other
 kinds. Errors are taken of ``log(drop + room)``: relative for large drops, absolute for small ones.
 """
@@ -18,7 +19,9 @@ from prunescope.arrays import Floats
 from prunescope.finding.law import INTERCEPT, SLOPE
 
 PRIOR: Final = (np.array([1.3, 1.25, 0.03, 0.12]), np.array([0.7, 0.3, 0.05, 0.2]))
-"""Means and deviations of the first stage's coefficients."""
+"""Means and deviations of the first stage's coefficients, of weights."""
+SAMPLED: Final = (np.array([0.0, 1.0, 0.0, 0.0]), np.array([0.3, 0.15, 0.02, 0.01]))
+"""The same of units: what is fitted is seen already, on fewer samples."""
 OWN: Final = 0.3
 """Deviation of a curve's own term."""
 ROUGH: Final = 0.3
@@ -37,11 +40,13 @@ class Features:
         curve: ``(n,)`` int, number of its curve.
         margin: ``(n,)`` u.
         moments: ``(n,)`` e.
+        prior: Means and deviations of the coefficients.
     """
 
     curve: np.ndarray
     margin: Floats
     moments: Floats
+    prior: tuple[np.ndarray, np.ndarray] = PRIOR
 
     @property
     def rows(self) -> Floats:
@@ -99,7 +104,7 @@ def room(samples: int) -> float:
 
 def unfitted(features: Features, most: float) -> Floats:
     """Return the drops by the priors alone, ``(n,)``: to choose what to measure."""
-    divergences = features.rows[:, :4] @ PRIOR[0]
+    divergences = features.rows[:, :4] @ features.prior[0]
     return _drops((INTERCEPT[0], SLOPE[0]), divergences, most)
 
 
@@ -108,6 +113,7 @@ def forecast(features: Features, anchors: Anchors, samples: int, most: float) ->
 
     Each anchor is predicted from the others. The deviation of these errors, ``USUAL`` counted in,
     times the quantile of Student's t gives one width for all points, on ``log(drop + room)``.
+    Below, what few samples measure of a small drop by chance is added: it may be a gain.
 
     Args:
         features: Of all points.
@@ -126,16 +132,18 @@ def forecast(features: Features, anchors: Anchors, samples: int, most: float) ->
     apart = _scaled(anchors.drop, free) - _scaled(left_out, free)
     count = USUAL[1] + len(apart)
     deviation = np.sqrt((USUAL[1] * USUAL[0] ** 2 + (apart**2).sum()) / count)
-    factor = np.exp(student.ppf(0.5 + CONFIDENCE / 2, count) * deviation)
+    quantile = student.ppf(0.5 + CONFIDENCE / 2, count)
+    factor = np.exp(quantile * deviation)
     low, high = (drops + free) / factor - free, (drops + free) * factor - free
+    low = drops - np.hypot(drops - low, quantile * _noise(drops, samples))
     return Forecast(drops, low, np.minimum(high, most), anchors.drop - left_out)
 
 
 def _fitted(features: Features, anchors: Anchors, samples: int, most: float) -> Floats:
     rows = features.rows
     curves = rows.shape[1] - 4
-    mean = np.concatenate([PRIOR[0], np.zeros(curves)])
-    deviations = np.concatenate([PRIOR[1], np.full(curves, OWN)])
+    mean = np.concatenate([features.prior[0], np.zeros(curves)])
+    deviations = np.concatenate([features.prior[1], np.full(curves, OWN)])
     used = anchors.divergence > _TINY
     own = rows[anchors.place[used]]
     known = np.log(anchors.divergence[used])
@@ -149,7 +157,7 @@ def _fitted(features: Features, anchors: Anchors, samples: int, most: float) -> 
 def _law(divergences: Floats, drops: Floats, samples: int) -> tuple[float, float]:
     """The second stage: intercept and slope that fit best on ``log(drop + room)``."""
     free = room(samples)
-    noise = np.sqrt(np.maximum(drops, 0.01) / samples)
+    noise = _noise(drops, samples)
 
     def residuals(law: np.ndarray) -> np.ndarray:
         predicted = _drops((law[0], law[1]), divergences, 1.0)
@@ -165,6 +173,11 @@ def _law(divergences: Floats, drops: Floats, samples: int) -> tuple[float, float
 def _drops(law: tuple[float, float], log_divergences: Floats, most: float) -> Floats:
     logs = np.minimum(law[0] + law[1] * log_divergences, 0.0)
     return np.asarray(np.minimum(np.exp(logs), most), np.float64)
+
+
+def _noise(drops: Floats, samples: int) -> Floats:
+    """The deviation of drops that few samples measure."""
+    return np.asarray(np.sqrt(np.maximum(drops, 0.01) / samples), np.float64)
 
 
 def _scaled(drops: Floats, free: float) -> Floats:

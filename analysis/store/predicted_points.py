@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from prunescope.study.method import Method
 from prunescope.study.point import KEY
 
 PREDICTED_KEY: Final = (*KEY, "made")
@@ -12,14 +13,14 @@ PREDICTED_KEY: Final = (*KEY, "made")
 
 @dataclass(frozen=True)
 class PredictedPoint:
-    """What a first look predicts of one layer pruned.
+    """What a first look predicts of one layer or group pruned.
 
     Attributes:
         fingerprint: Of weights, graph, data and metric.
         version: The engine's measurement version.
-        subject: Layer name.
+        subject: Layer or group name.
         criterion: Name of the criterion.
-        granularity: ``weight``.
+        granularity: ``weight``, ``channel`` or ``head``.
         sparsity: As asked, 0 to 1.
         recovery: ``none``.
         seed: Of whatever is random.
@@ -91,17 +92,24 @@ class PredictedCurve:
         return max((point.sparsity for point, _ in places), default=0.0)
 
 
+def one_of_each_kind(rows: Iterable[PredictedPoint]) -> tuple[PredictedPoint, ...]:
+    """Return a prediction of weights and one of units, if there are any: each has its own error."""
+    kinds = {row.granularity == "weight": row for row in rows}
+    return tuple(kinds[weights] for weights in (True, False) if weights in kinds)
+
+
 def predicted_curves(rows: Iterable[PredictedPoint]) -> tuple[PredictedCurve, ...]:
     """Return the curves of ``rows``, the most sensitive first."""
     curves: dict[tuple[str, str, int], list[PredictedPoint]] = {}
     for row in rows:
-        curves.setdefault((row.subject, row.criterion, row.seed), []).append(row)
+        method = Method(row.criterion, row.granularity)
+        curves.setdefault((row.subject, str(method), row.seed), []).append(row)
     ranked = [
         PredictedCurve(
             subject,
-            criterion + (f" #{seed}" if seed else ""),
+            method + (f" #{seed}" if seed else ""),
             tuple(sorted(own, key=lambda point: point.sparsity)),
         )
-        for (subject, criterion, seed), own in curves.items()
+        for (subject, method, seed), own in curves.items()
     ]
     return tuple(sorted(ranked, key=lambda curve: -curve.mean))

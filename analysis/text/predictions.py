@@ -9,7 +9,9 @@ SMALL = 0.05
 """Drops up to which the mean error is told: five points, or five per cent of the dense score."""
 
 
-def prediction_sentence(anchors: int, error: float, words: ScoreWords) -> str:
+def prediction_sentence(
+    anchors: int, error: float, words: ScoreWords, granularity: str = "weight"
+) -> str:
     """Return how far predictions may be off, as their measured points say.
 
     Args:
@@ -17,7 +19,14 @@ def prediction_sentence(anchors: int, error: float, words: ScoreWords) -> str:
         error: Mean absolute error of those with small drops, each predicted from the others; NaN
             where none has a small one.
         words: Of the study's metric.
+        granularity: Of what is predicted.
     """
+    weights = granularity == "weight"
+    basis = (
+        "Predicted from the gradient of the dense answers and second moments"
+        if weights
+        else "Units are predicted from the pruned answers to a few samples"
+    )
     off = (
         f"those that lose up to {words.limit(words.usual(SMALL))} are off by {words.drop(error)} "
         "on average when each is predicted from the others"
@@ -26,7 +35,6 @@ def prediction_sentence(anchors: int, error: float, words: ScoreWords) -> str:
         f"{words.loss_word}s are the least known"
     )
     return (
-        "Predicted from the gradient of the dense answers and second moments, fitted on "
-        f"{counted(anchors, 'measured point')}: {off}. The 95 % interval of each prediction is "
-        "made of these errors."
+        f"{basis}, fitted on {counted(anchors, 'measured point')}: {off}. The 95 % interval of "
+        "each prediction is made of these errors."
     )

@@ -26,7 +26,7 @@ def add_layer(
         name: Of the layer or group.
     """
     removed = {
-        digest: 100 * active[name].sparsity if name in (active := plans[digest].active()) else 0.0
+        digest: 100 * choice.sparsity if (choice := plans[digest].choices.get(name)) else 0.0
         for digest in points["digest"] if digest in plans
     }  # fmt: skip
     height = figure.layout.height + _STRIP

@@ -289,7 +289,7 @@ def _curves(
     )  # fmt: skip
     unsure = screened_subject.of_subject(opened, known, layer, granularity)
     add_screened(figure, unsure, colours)
-    foretold = predicted_panel.of_layer(opened, layer) if granularity == "weight" else []
+    foretold = predicted_panel.of_layer(opened, layer, granularity)
     add_predicted(figure, foretold, colours, baseline, vertical, words)
     st.plotly_chart(
         figure, key="curves figure", config=chart_config(opened, layer, _scale(vertical, words)),
@@ -297,7 +297,7 @@ def _curves(
     )  # fmt: skip
     if foretold:
         first = foretold[0].points[0]
-        told = prediction_sentence(first.anchors, first.error, words)
+        told = prediction_sentence(first.anchors, first.error, words, first.granularity)
         st.caption(f"Dashed curves are no measurements. {told}")
     how_to_read.show(known, rows, unsure, layer, granularity, manifest)
 

@@ -13,7 +13,11 @@ from prunescope.dashboard.shared import loaders, take_away
 from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.explained import explained
 from prunescope.store.folder import StudyFolder
-from prunescope.store.predicted_points import PredictedCurve, predicted_curves
+from prunescope.store.predicted_points import (
+    PredictedCurve,
+    one_of_each_kind,
+    predicted_curves,
+)
 from prunescope.text.predictions import prediction_sentence
 from prunescope.text.scores import ScoreWords, words_of
 
@@ -31,12 +35,13 @@ def show(opened: StudyFolder, limit: float, measured: Sequence[str]) -> None:
     curves = predicted_curves(loaders.predictions(opened))
     if not curves:
         return
-    words, first = words_of(opened.manifest), curves[0].points[0]
+    words = words_of(opened.manifest)
     with st.expander(
         f"Predicted {words.loss_word}s of {len({curve.subject for curve in curves})} layers, not "
         "measured", expanded=False, icon=":material/visibility:",
     ):  # fmt: skip
-        st.caption(prediction_sentence(first.anchors, first.error, words))
+        for one in one_of_each_kind(point for curve in curves for point in curve.points):
+            st.caption(prediction_sentence(one.anchors, one.error, words, one.granularity))
         table = predicted_table(curves, limit, words)
         take_away.table(opened, table, "Predicted layers", words.limit(limit))
         st.dataframe(
@@ -60,9 +65,10 @@ def show(opened: StudyFolder, limit: float, measured: Sequence[str]) -> None:
             )  # fmt: skip
 
 
-def of_layer(opened: StudyFolder, layer: str) -> list[PredictedCurve]:
-    """Return the predicted curves of one layer."""
-    return [c for c in predicted_curves(loaders.predictions(opened)) if c.subject == layer]
+def of_layer(opened: StudyFolder, layer: str, granularity: str = "weight") -> list[PredictedCurve]:
+    """Return the predicted curves of one layer, or of one group of ``granularity``."""
+    own = [p for p in loaders.predictions(opened) if p.granularity == granularity]
+    return [curve for curve in predicted_curves(own) if curve.subject == layer]
 
 
 def predicted_table(

@@ -40,7 +40,8 @@ _HELP: Final = (
     "a few samples of a few points: a fiftieth of the work.  \n"
     "**Certify it**: the same, then on until a sparsity is certainly within the limit.  \n"
     "**First look**: curves predicted from one backward pass and two measured points of each "
-    "layer, with the error of that: weights without recovery only."
+    "layer, or from a few samples and a measured point of each group of channels or heads, with "
+    "the error of that; without recovery."
 )
 
 

@@ -126,8 +126,12 @@ def test_a_stopped_look_predicts_nothing(lenet5: Workbench, tmp_path: Path) -> N
 
 def test_what_it_cannot_predict_is_refused(lenet5: Workbench, tmp_path: Path) -> None:
     study = StudyFolder.create(tmp_path / "study", lenet5.manifest)
-    with pytest.raises(BadValue, match="Expected weights without recovery for mode look, but got"):
-        first_look(lenet5, study, replace(GRID, methods=parse_methods("l1@channel")), Silent())
+    for other in (
+        replace(GRID, methods=parse_methods("magnitude@2:4")),
+        replace(GRID, recoveries=("bn",)),
+    ):
+        with pytest.raises(BadValue, match="Expected weights, channels or heads without recovery"):
+            first_look(lenet5, study, other, Silent())
     metric = replace(lenet5.manifest.metric, over_set=True)
     bench = replace(lenet5, manifest=replace(lenet5.manifest, metric=metric))
     with pytest.raises(BadValue, match="a metric that is a share of"):
