@@ -162,8 +162,8 @@ def heat_figure(
         )  # fmt: skip
     figure.update_layout(
         height=max(140, 70 + _ROW[few] * len(layers)),
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
-    )
+        margin={"l": 8, "r": 8, "t": 8, "b": 8}, hoverdistance=-1,  # all of a cell can be pressed
+    )  # fmt: skip
     figure.update_xaxes(
         title="Sparsity",
         type="category",
