@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from prunescope.cli.demo import demo_jobs
 from prunescope.jobs import start, stop
-from prunescope.store.study_names import DEMO
+from prunescope.sample_models.samples import DEMO
 from tests.browser.served import serving
 from tests.browser.settled import listen, settled
 from tests.browser.steps import metric, only_budget, open_page, steady_box

@@ -162,13 +162,17 @@ def heat_figure(
         )  # fmt: skip
     figure.update_layout(
         height=max(140, 70 + _ROW[few] * len(layers)),
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
-    )
+        margin={"l": 8, "r": 8, "t": 8, "b": 8}, hoverdistance=-1,  # all of a cell can be pressed
+    )  # fmt: skip
     figure.update_xaxes(
-        title="Sparsity", type="category", side="bottom" if few else "top", showgrid=False
+        title="Sparsity",
+        type="category",
+        side="bottom" if few else "top",
+        showgrid=False,
+        range=[-0.5, len(sparsities) - 0.5],
     )
     figure.update_yaxes(
-        autorange="reversed", type="category", showgrid=False, automargin=True,
+        range=[len(layers) - 0.5, -0.5], type="category", showgrid=False, automargin=True,
         tickmode="linear", tickfont={"size": 12 if few else 10},
     )  # fmt: skip
     return figure

@@ -63,6 +63,7 @@ def show(
     if not on_page:
         return
     words = words_of(opened.manifest)
+    end = words.usual(STRONGEST)
     kinds = list(dict.fromkeys(subject.granularity for subject in on_page))
     stands = standing.word("painter")
     what = {"weight": "layers", BLOCK: "blocks"}.get(granularity, "groups")
@@ -84,7 +85,7 @@ def show(
             "kinds": [(kind, _leaving(kind, len(kinds) > 1)) for kind in kinds],
             "scale": {
                 "title": f"{words.loss_word.capitalize()} of it alone",
-                "end": words.limit(float(f"{words.usual(STRONGEST):.2g}")),
+                "end": min(words.limit(end), words.drop_short(end), key=len),
             },
         },
         default={"edit": None, "picked": None},
