@@ -48,12 +48,8 @@ def _fill(flat: Tensor, sites: list[Site], moments: DenseMoments) -> None:
     """Write the order of all ``sites`` of a parameter into its flat entries."""
     places, matrices = [], []
     for site in sites:
-        weight, own = moments.weight(site).double().cpu().flatten()[site.entries], moments.of(site)
-        for index, part in enumerate(blocks(site.width)):
-            gram = own.second[index]
-            if site.offset is not None:  # the offset takes over what the mean contributes
-                mean = own.mean[:, part]
-                gram = gram - mean[:, :, None] * mean[:, None, :]
+        weight = moments.matrix(site)
+        for part, gram in zip(blocks(site.width), moments.about_offset(site), strict=True):
             places.append(site.entries[:, :, part])
             matrices.append(Matrix(weight[:, :, part], gram))
     for place, order in zip(places, leaving_order(matrices), strict=True):

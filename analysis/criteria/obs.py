@@ -44,18 +44,12 @@ def readers_of(group: Group, moments: DenseMoments) -> list[Reader]:
 
 def _reader(site: Site, member: Member, moments: DenseMoments) -> Reader:
     """The blocks of ``site`` that read a unit; none where a unit owns no whole column."""
-    weight = moments.weight(site)
-    unit_of = _units(site, member, tuple(weight.shape))
+    unit_of = _units(site, member, tuple(moments.weight(site).shape))
     if unit_of is None:
         return ()
-    matrix, own = weight.double().cpu().flatten()[site.entries], moments.of(site)
-    reader = []
-    for index, part in enumerate(blocks(site.width)):
-        for number in range(len(matrix)):
-            gram = own.second[index][number]
-            if site.offset is not None:  # the offset takes over what the mean contributes
-                mean = own.mean[number, part]
-                gram = gram - torch.outer(mean, mean)
+    matrix, reader = moments.matrix(site), []
+    for part, grams in zip(blocks(site.width), moments.about_offset(site), strict=True):
+        for number, gram in enumerate(grams):
             if bool((unit_of[number, part] >= 0).any()):
                 reader.append(ReaderBlock(matrix[number][:, part], gram, unit_of[number, part]))
     return tuple(reader)

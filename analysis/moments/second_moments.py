@@ -158,6 +158,22 @@ class DenseMoments:
         own = self._module.get_parameter(site.parameter)
         return originals(self._module).get(site.parameter, own).detach()
 
+    def matrix(self, site: Site) -> Tensor:
+        """Return the dense weight as ``(groups, outputs, inputs)``, float64 in main memory."""
+        return self.weight(site).double().cpu().flatten()[site.entries]
+
+    def about_offset(self, site: Site) -> list[Tensor]:
+        """Return ``(groups, block, block)`` for each block of inputs: what a refit has to keep.
+
+        Where an offset takes over what the mean of the inputs contributes, their mean is out.
+        """
+        own = self.of(site)
+        if site.offset is None:
+            return list(own.second)
+        means = [own.mean[:, part] for part in blocks(site.width)]
+        pairs = zip(own.second, means, strict=True)
+        return [gram - mean[:, :, None] * mean[:, None, :] for gram, mean in pairs]
+
     def take(self, sites: Iterable[Site]) -> None:
         """Compute the moments of ``sites`` alone, without those that follow, in one walk."""
         missing = {site.node for site in sites} - self._cache.keys()

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from prunescope.store.folder import StudyFolder
-from tests.browser.steps import Settle, exported, metric, open_page
+from tests.browser.steps import Settle, exported, metric, open_page, steady_box
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
 
@@ -75,12 +75,15 @@ def _quantised_and_reported(page: Page, settle: Settle, folder: Path) -> None:
 
 
 def _type_sparsity(page: Page, row: int, value: str) -> None:
-    """Type into the table, which is a canvas: by place, and read back before it is accepted."""
+    """Type into the table, which is a canvas: walked to by keys, and read back before it counts."""
     table = page.get_by_test_id("stDataFrame").locator("canvas").first
     table.scroll_into_view_if_needed()
-    box = table.bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + 175, box["y"] + 33 * (row + 1) + 16)
+    box = steady_box(page, table)
+    page.mouse.click(box["x"] + 40, box["y"] + 33 * (row + 1) + 16, delay=100)
+    for _ in ("Here", "Lock", "Remove, %"):
+        page.keyboard.press("ArrowRight")
+    chosen = table.locator('td[aria-selected="true"]')
+    expect(chosen).to_have_attribute("aria-colindex", "4")
     page.keyboard.press("Enter")
     editor = page.locator("input.gdg-input")
     editor.wait_for(timeout=60_000)

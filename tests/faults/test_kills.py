@@ -62,10 +62,10 @@ def test_a_study_that_is_taken_away_is_not_begun_again_in_pieces(
     script = (
         "import importlib, shutil\n"
         "v = importlib.import_module('prunescope.sweep.verify_plan')\n"
-        "measure = v.Verifier.measure\n"
+        "measure = v.Verifier.measure_all\n"
         "def gone(*a, **k):\n"
         "    row = measure(*a, **k); shutil.rmtree('study'); return row\n"
-        "v.Verifier.measure = gone\n"
+        "v.Verifier.measure_all = gone\n"
         "import prunescope as ps; ps.open('study').verify('half')\n"
     )
     bad = disks.copied(workplace, tmp_path / "here")
