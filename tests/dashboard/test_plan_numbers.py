@@ -166,13 +166,18 @@ def test_every_measured_mark_of_the_trade_off_is_the_stores(
     figures = [json.loads(chart.proto.spec) for chart in at.get("plotly_chart")]
     traces = [trace for figure in figures for trace in figure["data"]]
     (marks,) = [trace for trace in traces if trace.get("name") == "Measured plans"]
+    (edge,) = [trace for trace in traces if trace.get("name") == "Measured plans, further down"]
     wanted = []
     for row in study.verified().to_dict("records"):
         plan = from_json(Plan, row["plan"], "it")
         size = shrunk(study.manifest, plan_units(study.manifest, plan))
         wanted.append((size.macs / study.manifest.macs, row["score_sum"] / row["samples"]))
-    found = sorted(zip(numbers(marks["x"]), numbers(marks["y"]), strict=True))
-    np.testing.assert_allclose(found, 100 * np.array(sorted(wanted)))
+    past = [float(row[2].split(" %")[0]) for row in edge["customdata"]]
+    assert past
+    assert max(past) < min(numbers(edge["y"])), "it says that it is past the chart's end"
+    shown = zip(numbers(marks["x"]), numbers(marks["y"]), strict=True)
+    found = sorted([*shown, *zip(numbers(edge["x"]), past, strict=True)])
+    np.testing.assert_allclose(found, 100 * np.array(sorted(wanted)), atol=0.005)
 
 
 def numbers(values: object) -> list[float]:

@@ -51,7 +51,7 @@ def test_a_sweep_and_its_curves(prunescope, tiny, tmp_path):
         "wanted": 9, "measured": 9, "missing": 0, "refused": [], "damaged": [], "left_out": [],
         "partial": 0, "samples": 9 * 60, "macs": 9 * 60 * (36 * 36 + 4 * 6 * 36 + 24 * 3),
         "executed": first.json["executed"], "bound": first.json["bound"], "begun": 0,
-        "computed_on": "cpu fp32", "precision": None,
+        "computed_on": "cpu fp32", "precision": None, "exchange": None,
     }  # fmt: skip
     assert first.err == ""
     assert first.json["executed"] <= first.json["macs_bound"]

@@ -19,9 +19,20 @@ def test_predictions_are_told_and_shown(prunescope, tiny, tmp_path):
     assert len(prunescope("show", study, "--json").json["predicted"]) == 27
 
 
-def test_units_are_refused(prunescope, tiny, tmp_path):
-    said = prunescope.refused(
+def test_units_are_predicted_too(prunescope, tiny, tmp_path):
+    asked = (
         "sweep", tiny.model, "--data", tiny.data, "--study", tmp_path / "s", "--mode", "look",
         "--methods", "l1@channel",
     )  # fmt: skip
-    assert "Expected weights without recovery for mode look, but got l1@channel" in said
+    told = prunescope(*asked, "--json").json
+    assert {point["subject"] for point in told["predictions"]} == {"conv", "mix"}
+    said = prunescope(*asked).out
+    assert "Units are predicted from the pruned answers to a few samples" in said
+
+
+def test_recoveries_are_refused(prunescope, tiny, tmp_path):
+    said = prunescope.refused(
+        "sweep", tiny.model, "--data", tiny.data, "--study", tmp_path / "s", "--mode", "look",
+        "--methods", "l1@channel", "--recovery", "ls",
+    )  # fmt: skip
+    assert "for mode look, but got" in said
