@@ -25,6 +25,7 @@ from prunescope.study import Grid, Reference, parse_methods
 from prunescope.sweep.runner import sweep
 from prunescope.sweep.work_behind import suffix_macs
 from prunescope.sweep.work_list import points
+from prunescope.text import units
 
 IMAGES: Final = 128
 FEW, SEVERAL = (0.5,), (0.3, 0.5, 0.7)
@@ -56,7 +57,8 @@ def main() -> None:
 
 
 def _print(label: str, executed: float, suffix: float) -> None:
-    print(f"| {label} | {executed:.2f} | {suffix:.2f} | {1 - suffix / executed:.1%} |", flush=True)
+    share = units.percent(1 - suffix / executed, 1)
+    print(f"| {label} | {executed:.2f} | {suffix:.2f} | {share} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,8 @@ class Frame:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what is asked, and complete what is answered in HTML."""
+        if scope["type"] == "websocket":
+            standing.browsers_are_here()
         place, _, word = scope.get("path", "").rpartition("/")
         if scope["type"] == "http" and place.endswith(f"/{standing.PATH}"):
             standing.said(word)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, get_args
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from prunescope.replay.frontier import FrontierEngine
 from prunescope.store.folder import StudyFolder
 from prunescope.store.predicted_points import PredictedPoint
 from prunescope.study import Grid
+from prunescope.study.method import Unit
 from prunescope.study.point import KEY, Point
 from prunescope.sweep.check_laws import require_laws
 from prunescope.sweep.runner import sweep
@@ -32,7 +33,7 @@ from prunescope.text.predictions import SMALL
 from prunescope.text.scores import words_of
 
 _FEWEST: Final = 4
-_LEAVING: Final = ("channel", "head")
+_LEAVING: Final = get_args(Unit)
 """Granularities that are looked at besides weights."""
 
 

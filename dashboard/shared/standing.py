@@ -17,7 +17,15 @@ PATH: Final = "_stands"
 """Where browsers say so: this, a slash, and the word that the run waits for."""
 _PATIENCE: Final = 2.0
 """Seconds that a run waits at most, since a hidden window draws nothing."""
+_MOST: Final = 256
+"""Words that are kept: a run that is broken off does not wait for its own."""
 _waited: Final[dict[str, threading.Event]] = {}
+_browsers = threading.Event()
+
+
+def browsers_are_here() -> None:
+    """Say that a window talks to this process through the frame that hears its words."""
+    _browsers.set()
 
 
 def word(name: str) -> str | None:
@@ -26,7 +34,7 @@ def word(name: str) -> str | None:
     None where nobody waits: it stood before in this window, or no browser is there.
     """
     key = f"stood {name}"
-    if key in st.session_state or not st.runtime.exists():
+    if key in st.session_state or not _browsers.is_set():
         return None
     st.session_state[key] = True
     return expect()
@@ -34,6 +42,8 @@ def word(name: str) -> str | None:
 
 def expect() -> str:
     """Return a new word that ``wait`` can wait for."""
+    while len(_waited) >= _MOST:
+        _waited.pop(next(iter(_waited)), None)
     given = secrets.token_urlsafe(16)
     _waited[given] = threading.Event()
     return given
@@ -43,11 +53,12 @@ def wait(given: str | None, patience: float = _PATIENCE) -> bool:
     """Wait until the word was said, while another page may run; return whether it was."""
     if given is None:
         return False
+    event = _waited.get(given)
     try:
         with turns.lent():
-            return _waited[given].wait(patience)
+            return event is not None and event.wait(patience)
     finally:
-        del _waited[given]
+        _waited.pop(given, None)
 
 
 def said(given: str) -> None:

@@ -49,3 +49,7 @@ def test_nobody_is_waited_for_beyond_patience_nor_without_a_word() -> None:
         assert not standing.wait(standing.expect(), patience=0.0)
     assert not standing.wait(None)
     assert ask("/plan")[0]["status"] == 404
+
+
+def test_a_page_without_a_browser_waits_for_nothing() -> None:
+    assert standing.word("head") is None
