@@ -7,7 +7,8 @@ import streamlit as st
 
 from prunescope import jobs
 from prunescope.commands import Request
-from prunescope.dashboard.shared import rights
+from prunescope.dashboard.shared import rights, session
+from prunescope.errors import PrunescopeError
 from prunescope.jobs import Job
 from prunescope.text import plain
 
@@ -20,6 +21,19 @@ _LONGEST: Final = 40
 def start(study: Path, request: Request) -> Job:
     """Start what ``request`` asks of the study in ``study``, signed with the viewer's name."""
     return jobs.start(study, request, owner=owner())
+
+
+def pressed(study: Path, *requests: Request) -> None:
+    """Start them as the callback of a button; what keeps it from starting is told by the page.
+
+    A run of the page that handles a press may be ended before it comes to the button, by the next
+    one; callbacks are called at its very beginning, so the press is not lost.
+    """
+    try:
+        for request in requests:
+            start(study, request)
+    except PrunescopeError as error:
+        session.notice(str(error))
 
 
 def restart(job: Job) -> Job:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from prunescope.commands import Calibrate, Sweep
 from prunescope.dashboard.shared import device_choice, loaders, rights
-from prunescope.dashboard.shared.launch import start
+from prunescope.dashboard.shared.launch import pressed
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
 from prunescope.text import plain
@@ -18,13 +18,11 @@ COMBINATIONS = 9
 def points(opened: StudyFolder, sweeps: Sequence[Sweep], key: str) -> None:
     """Offer to run ``sweeps`` as jobs."""
     lines = "  \n".join(plain.code(sweep.line()) for sweep in sweeps)
-    if st.button(
+    st.button(
         "Measure just these", key=key, icon=":material/science:", disabled=rights.locked(),
         help=rights.why(f"In a job, the same as:  \n{lines}"),
-    ):  # fmt: skip
-        for sweep in sweeps:
-            start(opened.folder, sweep)
-        st.rerun()
+        on_click=lambda: pressed(opened.folder, *sweeps),
+    )  # fmt: skip
 
 
 def combinations(opened: StudyFolder, plan: Plan) -> None:
@@ -32,13 +30,14 @@ def combinations(opened: StudyFolder, plan: Plan) -> None:
     if any(job.kind == Calibrate.command for job in loaders.active(opened.folder)):
         return
     device = device_choice.beside("combinations device")
-    if st.button(
+    st.button(
         f"Measure {COMBINATIONS} combinations", key="measure combinations",
         icon=":material/science:", disabled=rights.locked(),
         help=rights.why(
             "Plans that are chosen for what they teach, really applied and evaluated, in a job. "
             "They correct what is predicted and tell how far it is off."
         ),
-    ):  # fmt: skip
-        start(opened.folder, Calibrate(COMBINATIONS, plan.recovery, device=device))
-        st.rerun()
+        on_click=lambda: pressed(
+            opened.folder, Calibrate(COMBINATIONS, plan.recovery, device=device)
+        ),
+    )  # fmt: skip

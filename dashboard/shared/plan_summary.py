@@ -14,7 +14,7 @@ from prunescope.dashboard.shared import (
     take_away,
 )
 from prunescope.dashboard.shared.explained import explained, meanings
-from prunescope.dashboard.shared.launch import start
+from prunescope.dashboard.shared.launch import pressed
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.table_style import height
 from prunescope.planning.prediction.predict import Prediction, predict
@@ -103,15 +103,14 @@ def _measured(opened: StudyFolder, plan: Plan, row: "pd.Series[float] | None") -
     if row is None:
         st.metric(f"Measured {name}", "–", help="Of just this plan, really applied.")
         device = device_choice.beside("measure device")
-        if st.button(
+        st.button(
             "Measure it", key="measure", icon=":material/science:", type="primary",
             disabled=not plan.active() or rights.locked(),
             help=rights.why(
                 "Applies the plan for real and evaluates the validation split, in a job."
             ),
-        ):  # fmt: skip
-            start(opened.folder, Verify(draft_file(opened, plan), device=device))
-            st.rerun()
+            on_click=_measure, args=(opened, plan, device),
+        )  # fmt: skip
         return
     samples = int(row["samples"])
     drop = paired_interval(
@@ -126,6 +125,10 @@ def _measured(opened: StudyFolder, plan: Plan, row: "pd.Series[float] | None") -
         f"{words.loss_word.capitalize()} {words.span(drop)}, 95 % paired interval, "
         f"{counted(samples, 'sample')}."
     )
+
+
+def _measure(opened: StudyFolder, plan: Plan, device: str) -> None:
+    pressed(opened.folder, Verify(draft_file(opened, plan), device=device))
 
 
 def _costs(opened: StudyFolder, found: Preview) -> None:

@@ -11,7 +11,7 @@ from prunescope.dashboard.charts.front_layer import add_layer
 from prunescope.dashboard.shared import loaders, plan_summary, problems, rights, session
 from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.goal_form import BUDGETS, GoalForm
-from prunescope.dashboard.shared.launch import start
+from prunescope.dashboard.shared.launch import pressed
 from prunescope.dashboard.tables.front import with_draft
 from prunescope.planning.prediction.predict import Prediction
 from prunescope.store.folder import StudyFolder
@@ -52,16 +52,15 @@ def show(opened: StudyFolder, asked: GoalForm, guess: Prediction, layer: str | N
             else "Sweep the front to see what other budgets would cost."
         )
         st.space("stretch")
-        if st.button(
+        st.button(
             "Sweep it again" if found else "Sweep the front", key="sweep front",
             icon=":material/ssid_chart:", disabled=rights.locked(),
             help=rights.why(
                 "Solves for a row of budgets, with the locks as they are, in a job; every point "
                 "is a plan."
             ),
-        ):  # fmt: skip
-            start(opened.folder, asked.front())
-            st.rerun()
+            on_click=lambda: pressed(opened.folder, asked.front()),
+        )  # fmt: skip
     baseline = opened.manifest.baseline.score if opened.manifest.baseline else 1.0
     figure = front_figure(
         points, BUDGETS[kind], words_of(opened.manifest), baseline,

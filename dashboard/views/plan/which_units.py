@@ -6,7 +6,7 @@ from prunescope.commands import Verify
 from prunescope.dashboard.charts.unit_strip import strip_figure
 from prunescope.dashboard.shared import loaders, plan_summary, rights
 from prunescope.dashboard.shared.chart_config import chart_config
-from prunescope.dashboard.shared.launch import start
+from prunescope.dashboard.shared.launch import pressed
 from prunescope.dashboard.views.plan.layer_words import without_indices
 from prunescope.dashboard.views.plan.unit_words import unit_words
 from prunescope.store import removed_units
@@ -44,10 +44,9 @@ def _measure_again(opened: StudyFolder, plan: Plan, granularity: str) -> None:
         st.caption(without_indices(granularity))
         if any(job.kind == Verify.command for job in loaders.active(opened.folder)):
             return
-        if st.button(
+        st.button(
             "Measure again", key="measure for indices", icon=":material/science:",
             disabled=rights.locked(),
             help=rights.why("Applies the plan once more, in a job; the numbers stay the same."),
-        ):  # fmt: skip
-            start(opened.folder, Verify(plan_summary.draft_file(opened, plan)))
-            st.rerun()
+            on_click=lambda: pressed(opened.folder, Verify(plan_summary.draft_file(opened, plan))),
+        )  # fmt: skip

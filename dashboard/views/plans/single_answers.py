@@ -10,7 +10,7 @@ from prunescope.dashboard.charts.answers import confidence_figure, moves_figure
 from prunescope.dashboard.shared import loaders, plan_summary, rights, take_away
 from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.explained import explained
-from prunescope.dashboard.shared.launch import start
+from prunescope.dashboard.shared.launch import pressed
 from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.tables.answers import (
     LOST,
@@ -112,10 +112,9 @@ def not_stored(opened: StudyFolder, plan: Plan) -> None:
         )
         if any(job.kind == Verify.command for job in loaders.active(opened.folder)):
             return
-        if st.button(
+        st.button(
             "Measure again", key="measure for answers", icon=":material/science:",
             disabled=rights.locked(),
             help=rights.why("Applies the plan once more, in a job; the numbers stay the same."),
-        ):  # fmt: skip
-            start(opened.folder, Verify(plan_summary.draft_file(opened, plan)))
-            st.rerun()
+            on_click=lambda: pressed(opened.folder, Verify(plan_summary.draft_file(opened, plan))),
+        )  # fmt: skip
