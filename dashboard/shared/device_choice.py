@@ -18,6 +18,11 @@ def choose(key: str) -> str:
     return st.selectbox("Computed on", DEVICE_NAMES, key=key, help=_HELP)
 
 
+def chosen(key: str) -> str:
+    """Return what the control says now: a button's callback is older than the last choice."""
+    return str(st.session_state.get(key, DEVICE_NAMES[0]))
+
+
 def beside(key: str) -> str:
     """The same behind a button, beside one that begins to measure."""
     with st.popover("Device", icon=":material/memory:"):

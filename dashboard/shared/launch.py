@@ -1,5 +1,6 @@
 """Start jobs in the viewer's name."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,14 +24,14 @@ def start(study: Path, request: Request) -> Job:
     return jobs.start(study, request, owner=owner())
 
 
-def pressed(study: Path, *requests: Request) -> None:
-    """Start them as the callback of a button; what keeps it from starting is told by the page.
+def pressed(study: Path, requests: Callable[[], Sequence[Request]]) -> None:
+    """Start what is asked, as the callback of a button; the page tells what keeps it from that.
 
     A run of the page that handles a press may be ended before it comes to the button, by the next
     one; callbacks are called at its very beginning, so the press is not lost.
     """
     try:
-        for request in requests:
+        for request in requests():
             start(study, request)
     except PrunescopeError as error:
         session.notice(str(error))

@@ -8,7 +8,7 @@ from prunescope.dashboard.charts.staircase import staircase_figure, staircase_fr
 from prunescope.dashboard.shared import loaders, plan_summary, predicted_time, rights, take_away
 from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.explained import meanings
-from prunescope.dashboard.shared.launch import pressed, start
+from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.shared.machines import machines_of, where
 from prunescope.latency.latency_report import (
     LatencyReport,
@@ -133,13 +133,12 @@ def _staircases(opened: StudyFolder, batch: int, threads: int) -> None:
             budget = st.number_input(
                 "Seconds to spend", 10, 3600, 120, key="time budget", width=150
             )
-            st.button(
+            if st.button(
                 "Time smaller models", key="time table", icon=":material/timer:",
                 disabled=rights.locked(), help=rights.why(),
-                on_click=lambda: pressed(
-                    opened.folder, Time(batch=batch, threads=threads, budget=budget)
-                ),
-            )  # fmt: skip
+            ):  # fmt: skip
+                start(opened.folder, Time(batch=batch, threads=threads, budget=budget))
+                st.rerun()
         staircase(opened, str(chosen))
 
 

@@ -28,6 +28,7 @@ from prunescope.text import plain, units
 from prunescope.text.numbers import capitalised, counted
 from prunescope.text.scores import words_of
 
+_DEVICE: Final = "measure device"
 _HERE: Final = {"Dense": "Of the dense network.", "Plan": "As the plan leaves it."}
 
 
@@ -102,14 +103,14 @@ def _measured(opened: StudyFolder, plan: Plan, row: "pd.Series[float] | None") -
     name = plain.text(words.name)
     if row is None:
         st.metric(f"Measured {name}", "–", help="Of just this plan, really applied.")
-        device = device_choice.beside("measure device")
+        device_choice.beside(_DEVICE)
         st.button(
             "Measure it", key="measure", icon=":material/science:", type="primary",
             disabled=not plan.active() or rights.locked(),
             help=rights.why(
                 "Applies the plan for real and evaluates the validation split, in a job."
             ),
-            on_click=_measure, args=(opened, plan, device),
+            on_click=_measure, args=(opened, plan),
         )  # fmt: skip
         return
     samples = int(row["samples"])
@@ -127,8 +128,9 @@ def _measured(opened: StudyFolder, plan: Plan, row: "pd.Series[float] | None") -
     )
 
 
-def _measure(opened: StudyFolder, plan: Plan, device: str) -> None:
-    pressed(opened.folder, Verify(draft_file(opened, plan), device=device))
+def _measure(opened: StudyFolder, plan: Plan) -> None:
+    device = device_choice.chosen(_DEVICE)
+    pressed(opened.folder, lambda: [Verify(draft_file(opened, plan), device=device)])
 
 
 def _costs(opened: StudyFolder, found: Preview) -> None:

@@ -134,7 +134,7 @@ def test_a_plan_measured_without_its_answers_says_so(
     shutil.rmtree(study.answers.folder, ignore_errors=True)
     begun: list[Any] = []
     monkeypatch.setattr(
-        "prunescope.dashboard.views.plans.single_answers.start",
+        "prunescope.dashboard.shared.launch.start",
         lambda folder, request: begun.append(request),
     )
     at = open_page(folder, "plans")

@@ -41,7 +41,7 @@ def test_combinations_are_measured_where_none_vouches_for_a_prediction(
 ) -> None:
     started: list[Request] = []
     monkeypatch.setattr(
-        "prunescope.dashboard.shared.measure_buttons.start",
+        "prunescope.dashboard.shared.launch.start",
         lambda study, request: started.append(request),
     )
     at = open_page(studies, "plan", plan=shared(study, fc1=0.6, fc2=0.6))
@@ -54,7 +54,7 @@ def test_what_a_plan_lacks_is_measured_by_one_press(
 ) -> None:
     started: list[Request] = []
     monkeypatch.setattr(
-        "prunescope.dashboard.shared.measure_buttons.start",
+        "prunescope.dashboard.shared.launch.start",
         lambda study, request: started.append(request),
     )
     at = open_page(studies, "plan", plan=shared(study, fc1=0.99, fc2=0.6))
@@ -68,7 +68,7 @@ def test_measuring_a_plan_is_a_job_with_the_plan_in_a_file(
 ) -> None:
     started: list[Request] = []
     monkeypatch.setattr(
-        "prunescope.dashboard.shared.plan_summary.start",
+        "prunescope.dashboard.shared.launch.start",
         lambda study, request: started.append(request),
     )
     at = open_page(studies, "plan", plan=shared(study, fc1=0.3))

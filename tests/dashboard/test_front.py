@@ -29,7 +29,7 @@ def test_the_front_is_swept_by_a_job_with_the_goal_as_it_is(
 ) -> None:
     started: list[Request] = []
     monkeypatch.setattr(
-        "prunescope.dashboard.views.plan.front_chart.start",
+        "prunescope.dashboard.shared.launch.start",
         lambda folder, request: started.append(request),
     )
     at.multiselect(key="goal budgets").set_value(["parameters", "compressed-bytes"]).run()

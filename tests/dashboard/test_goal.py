@@ -241,7 +241,7 @@ def test_missing_points_are_offered(
 ) -> None:
     started: list[Sweep] = []
     monkeypatch.setattr(
-        "prunescope.dashboard.shared.measure_buttons.start",
+        "prunescope.dashboard.shared.launch.start",
         lambda folder, request: started.append(request),
     )
     rows = study.measured()

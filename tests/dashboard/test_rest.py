@@ -27,9 +27,9 @@ Started = list[Request]
 def started(monkeypatch: pytest.MonkeyPatch) -> Started:
     """What a rest, a press on the front's button and a finished search begin, kept from running."""
     found: Started = []
-    for place in ("measure_at_rest", "front_chart"):
+    for place in ("views.plan.measure_at_rest", "shared.launch"):
         monkeypatch.setattr(
-            f"prunescope.dashboard.views.plan.{place}.start",
+            f"prunescope.dashboard.{place}.start",
             lambda folder, request: found.append(request),
         )
     return found

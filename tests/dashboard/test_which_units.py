@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 from prunescope.commands import Verify
 from prunescope.dashboard.charts.unit_strip import strip_figure
+from prunescope.dashboard.shared import launch
 from prunescope.dashboard.shared.link import encode_plan
-from prunescope.dashboard.views.plan import which_units
 from prunescope.dashboard.views.plan.layer_words import without_indices
 from prunescope.dashboard.views.plan.unit_words import NOT_STORED
 from prunescope.store import removed_units
@@ -100,7 +100,7 @@ def test_a_plan_measured_before_says_so_and_offers_to_measure_again(
         path.unlink()
     rows.to_parquet(study.folder / "verifications" / "earlier.parquet")
     begun: list[Verify] = []
-    monkeypatch.setattr(which_units, "start", lambda folder, request: begun.append(request))
+    monkeypatch.setattr(launch, "start", lambda folder, request: begun.append(request))
     at = opened(open_page, study, plan, next(iter(stored)))
     assert not at.exception
     assert not strips(at)

@@ -59,7 +59,7 @@ def show(opened: StudyFolder, asked: GoalForm, guess: Prediction, layer: str | N
                 "Solves for a row of budgets, with the locks as they are, in a job; every point "
                 "is a plan."
             ),
-            on_click=lambda: pressed(opened.folder, asked.front()),
+            on_click=pressed, args=(opened.folder, lambda: [asked.front()]),
         )  # fmt: skip
     baseline = opened.manifest.baseline.score if opened.manifest.baseline else 1.0
     figure = front_figure(

@@ -48,5 +48,6 @@ def _measure_again(opened: StudyFolder, plan: Plan, granularity: str) -> None:
             "Measure again", key="measure for indices", icon=":material/science:",
             disabled=rights.locked(),
             help=rights.why("Applies the plan once more, in a job; the numbers stay the same."),
-            on_click=lambda: pressed(opened.folder, Verify(plan_summary.draft_file(opened, plan))),
+            on_click=pressed,
+            args=(opened.folder, lambda: [Verify(plan_summary.draft_file(opened, plan))]),
         )  # fmt: skip

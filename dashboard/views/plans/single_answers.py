@@ -116,5 +116,6 @@ def not_stored(opened: StudyFolder, plan: Plan) -> None:
             "Measure again", key="measure for answers", icon=":material/science:",
             disabled=rights.locked(),
             help=rights.why("Applies the plan once more, in a job; the numbers stay the same."),
-            on_click=lambda: pressed(opened.folder, Verify(plan_summary.draft_file(opened, plan))),
+            on_click=pressed,
+            args=(opened.folder, lambda: [Verify(plan_summary.draft_file(opened, plan))]),
         )  # fmt: skip
