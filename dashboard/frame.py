@@ -8,7 +8,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from prunescope.dashboard.shared import standing
+from prunescope.dashboard.shared import wait_until_drawn
 
 _STYLE: Final = Path(__file__).with_name("shell") / "shell.css"
 _END: Final = b"</head>"
@@ -20,7 +20,7 @@ class Frame:
     """Middleware that writes the pages' style into the head of Streamlit's one HTML file.
 
     A style that a page sends arrives with the page, when the first elements have already moved.
-    It also hears when a browser says that something stands (``standing``).
+    It also hears when a browser says that something stands (``wait_until_drawn``).
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -29,10 +29,10 @@ class Frame:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what is asked, and complete what is answered in HTML."""
         if scope["type"] == "websocket":
-            standing.browsers_are_here()
+            wait_until_drawn.browsers_are_here()
         place, _, word = scope.get("path", "").rpartition("/")
-        if scope["type"] == "http" and place.endswith(f"/{standing.PATH}"):
-            standing.said(word)
+        if scope["type"] == "http" and place.endswith(f"/{wait_until_drawn.PATH}"):
+            wait_until_drawn.said(word)
             await Response(status_code=204)(scope, receive, send)
             return
         if scope["type"] != "http" or "text/html" not in Headers(scope=scope).get("accept", ""):

@@ -13,7 +13,7 @@ from prunescope.object_store.inbox import Exchange
 from prunescope.progress import Progress
 from prunescope.replay import choose_engine
 from prunescope.store.folder import StudyFolder
-from prunescope.store.others import Others
+from prunescope.store.other_sweeps import OtherSweeps
 from prunescope.study import Grid
 from prunescope.study.computations import FP32, PrecisionError
 from prunescope.study.shard import WHOLE
@@ -65,7 +65,7 @@ def run_sweep(
     screening: bool = True,
     begun: float = 0.0,
     seconds: float | None = None,
-    others: Others | None = None,
+    others: OtherSweeps | None = None,
 ) -> Swept:
     """Measure what ``grid`` asks for and ``study`` lacks.
 

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from prunescope.criteria import wanda
 from prunescope.criteria.alternating import Matrix, leaving_order
 from prunescope.criteria.criterion import Criterion, without_graph
 from prunescope.criteria.evidence import Evidence
@@ -20,7 +21,7 @@ def score(evidence: Evidence) -> dict[str, Tensor]:
     if network.captured is None:
         return {}
     moments = dense_moments(network, evidence.calibration)
-    scores, left = {}, {}
+    scores, left = {}, set()
     for name, weight in evidence.weights().items():
         sites = [site for site in moments.sites.values() if site.parameter == name]
         if _each_once(sites, weight.numel()):
@@ -28,10 +29,9 @@ def score(evidence: Evidence) -> dict[str, Tensor]:
             _fill(flat, sites, moments)
             scores[name] = flat.reshape(weight.shape)
         else:
-            left[name] = weight
+            left.add(name)
     if left:
-        squares = evidence.squared_inputs()
-        scores |= {name: weight.abs() * squares[name].sqrt() for name, weight in left.items()}
+        scores |= {name: own for name, own in wanda.score(evidence).items() if name in left}
     return scores
 
 

@@ -7,8 +7,8 @@ from typing import Final
 import torch
 from torch import Tensor
 
-RIDGE: Final = 0.01
-"""Of the mean of the second moments' diagonal, as in the refit that follows."""
+from prunescope.moments.second_moments import DIRECT, RIDGE
+
 LADDER: Final = (0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98)
 """Sparsities at which the weights that stay are chosen anew among those that stayed before."""
 _ROUNDS: Final = 40
@@ -17,8 +17,6 @@ _GROWTH: Final = 1.3
 _GROWS_EVERY: Final = 3
 _WORK: Final = 400_000_000_000
 """Products for one parameter, at most: wide matrices get fewer rounds."""
-_DIRECT: Final = 2000
-"""Inputs above which moments are not decomposed, and no round is made."""
 _TINY: Final = 1e-300
 
 
@@ -48,11 +46,14 @@ def leaving_order(matrices: Sequence[Matrix]) -> list[Tensor]:
     costs.
 
     Args:
-        matrices: Parts of one parameter, compared with each other.
+        matrices: Parts of one parameter, compared with each other. NaN for all of them where
+            moments are not finite, which masks refuse.
 
     Source: Meng et al. 2024, *ALPS* (arXiv 2406.07831), section 3; the first order is that of
     Frantar & Alistarh 2023, *SparseGPT* (arXiv 2301.00774). Here nested over a ladder.
     """
+    if not all(bool(matrix.gram.isfinite().all()) for matrix in matrices):
+        return [torch.full_like(matrix.weight, torch.nan) for matrix in matrices]
     parts = [_Part(matrix) for matrix in matrices]
     size = _joined([part.price for part in parts])
     alive = torch.ones(len(size), dtype=torch.bool)
@@ -89,10 +90,9 @@ class _Part:
         power = gram.diagonal(dim1=1, dim2=2).sqrt()
         self._gram = gram / power[:, :, None] / power[:, None, :]
         self._weight = matrix.weight * power[:, None, :]
-        inverse = torch.cholesky_inverse(torch.linalg.cholesky(self._gram))
-        self.price = self._weight.square() / inverse.diagonal(dim1=1, dim2=2)[:, None, :]
+        self.price = self._weight.square() / _inverse_diagonal(self._gram)[:, None, :]
         self.chosen = self._weight
-        if width <= _DIRECT:
+        if width <= DIRECT:
             self._begun()
 
     def _begun(self) -> None:
@@ -119,11 +119,18 @@ class _Part:
         self._unpaid += penalty * (self._free - chosen)
 
 
+def _inverse_diagonal(gram: Tensor) -> Tensor:
+    """The diagonal of each inverse; ones where rounding left a matrix that has none."""
+    factor, failed = torch.linalg.cholesky_ex(gram)
+    inverse = torch.cholesky_inverse(factor).diagonal(dim1=1, dim2=2)
+    return torch.where((failed == 0)[:, None], inverse, torch.ones_like(inverse))
+
+
 def _rounds(matrices: Sequence[Matrix]) -> int:
     """How many rounds the work leaves for each rung."""
     widest = max(matrix.gram.shape[-1] for matrix in matrices)
     once = sum(2 * matrix.weight.numel() * matrix.gram.shape[-1] for matrix in matrices)
-    return 0 if widest > _DIRECT else min(_WORK // (once * len(LADDER)), _ROUNDS)
+    return 0 if widest > DIRECT else min(_WORK // (once * len(LADDER)), _ROUNDS)
 
 
 def _largest(size: Tensor, alive: Tensor, count: int) -> Tensor:

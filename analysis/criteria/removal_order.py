@@ -8,8 +8,8 @@ from typing import Final
 import torch
 from torch import Tensor
 
-RIDGE: Final = 0.01
-"""Of the mean of the second moments' diagonal, as in the refit that follows."""
+from prunescope.moments.second_moments import RIDGE
+
 _ROUNDS: Final = 512
 
 

@@ -27,6 +27,8 @@ ROWS_PER_INPUT: Final = 16
 """Positions taken for each input of a layer, within ``LEAST_ROWS`` and ``ROWS``."""
 WORK: Final = 60_000_000_000
 """Limit of products per layer: beyond it fewer positions are taken, but at least two per input."""
+RIDGE: Final = 0.01
+"""Of the mean of second moments' diagonal: what refits, and orders that count on one, add."""
 DIRECT: Final = 2000
 """Inputs up to which products are as exact as their rows, and rows are solved one by one."""
 WIDEST: Final = 6144

@@ -11,7 +11,7 @@ from prunescope.fence.refusal import Refusal
 from prunescope.object_store.outbox import Outbox
 from prunescope.store.files import write_atomically
 from prunescope.store.logits import TARGETS
-from prunescope.store.others import Others
+from prunescope.store.other_sweeps import OtherSweeps
 from prunescope.store.parquet_table import BOUNDS, named_by_content, read_rows
 from prunescope.store.rows_of_study import own_rows
 from prunescope.study.point import KEY
@@ -47,7 +47,7 @@ class Inbox:
     """
 
     outbox: Outbox
-    others: Others = field(default_factory=Others)
+    others: OtherSweeps = field(default_factory=OtherSweeps)
     grid: str = ""
 
     def __post_init__(self) -> None:

@@ -191,10 +191,12 @@ class StudyFolder:
         frame = own_rows(self.answers.read(("recovery",)), self.manifest)
         return frozenset(frame.loc[frame["split"] == "validation", "digest"])
 
-    def answered_samples(self) -> dict[str, PlanAnswers]:
-        """Return by digest what measured plans answer to every validation sample."""
-        rows = rows_of(self.answers, own_rows(self.answers.read(), self.manifest))
-        return {row.digest: row for row in rows if row.split == "validation"}
+    def answered_samples(self, digest: str) -> PlanAnswers | None:
+        """Return what the measured plan answers to every validation sample, if that is stored."""
+        frame = own_rows(self.answers.read(), self.manifest)
+        chosen = (frame["digest"] == digest) & (frame["split"] == "validation")
+        rows: list[PlanAnswers] = list(rows_of(self.answers, frame[chosen]))
+        return rows[0] if rows else None
 
     def scored_units(self) -> tuple[UnitScores, ...]:
         """Return the scores of single units that are stored."""

@@ -13,7 +13,7 @@ from prunescope.replay import choose_engine
 from prunescope.replay.engine import Engine, ordered_targets
 from prunescope.replay.frontier import FrontierEngine
 from prunescope.store.folder import StudyFolder
-from prunescope.store.others import Others
+from prunescope.store.other_sweeps import OtherSweeps
 from prunescope.study import Grid, at_the_end, doubling, looks
 from prunescope.study.method import UNITS
 from prunescope.study.point import Point, dense_key, point_name
@@ -50,7 +50,7 @@ def sweep(
     deadline: float | None = None,
     screening: bool = False,
     among: Collection[Point] | None = None,
-    others: Others | None = None,
+    others: OtherSweeps | None = None,
 ) -> SweepReport:
     """Measure the points of ``grid`` that ``study`` lacks, one chunk of all points after another.
 
@@ -94,7 +94,7 @@ def sweep(
         grid_points = tuple(point for point in grid_points if point in among)
     run = _SweepRun(
         bench, study, grid_points, progress, engine or choose_engine(bench), policy, deadline,
-        Turns(grid, grid_points, study.manifest, others or Others()),
+        Turns(grid, grid_points, study.manifest, others or OtherSweeps()),
     )  # fmt: skip
     late = run.start()
     if screening and late:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from prunescope.store.others import Others
+from prunescope.store.other_sweeps import OtherSweeps
 from prunescope.study import Grid, Manifest
 from prunescope.study.point import Point
 from prunescope.study.shard import WHOLE, Shard
@@ -22,7 +22,7 @@ class Turns:
     """
 
     def __init__(
-        self, grid: Grid, grid_points: Sequence[Point], manifest: Manifest, others: Others
+        self, grid: Grid, grid_points: Sequence[Point], manifest: Manifest, others: OtherSweeps
     ) -> None:
         """Divide ``grid_points`` among ``others`` and this sweep, as soon as there are any."""
         self._grid, self._points, self._manifest = grid, tuple(grid_points), manifest

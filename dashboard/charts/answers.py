@@ -79,6 +79,7 @@ def confidence_figure(answers: pd.DataFrame, changed: pd.DataFrame, dark: bool) 
     figure = go.Figure(
         go.Heatmap(
             x=middles, y=middles, z=np.where(counts.T > 0, np.log10(counts.T + 1), np.nan),
+            meta={"z": counts.T.astype(int).tolist()},
             text=counts.T.astype(int), colorscale=[[0, "#D9DFE6" if not dark else "#2A323B"],
                                                    [1, QUIET]],
             showscale=False, hoverongaps=False, name="Answered alike",

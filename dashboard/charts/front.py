@@ -142,7 +142,7 @@ def _at_the_edge(
     name = f"{_NAMES[kind]}, further {way}"
     return trace.update(
         y=[floor] * len(rows), error_y=None, name=name, cliponaxis=False,
-        marker={"symbol": f"triangle-{way}", "size": 10},
+        marker={"symbol": f"triangle-{way}", "size": 10}, meta={"y": rows["score"].tolist()},
         hovertemplate=trace.hovertemplate.replace(f"<extra>{_NAMES[kind]}", f"<extra>{name}"),
     )  # fmt: skip
 

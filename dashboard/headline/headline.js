@@ -2,10 +2,10 @@
 // is predicted fades meanwhile and comes back with the server's answer.
 const lines = new WeakMap();
 
-// Says that this stands, once it is drawn, where the server waits for that: shared/standing.py.
+// Says that this stands, once it is drawn, where the server waits for that: shared/wait_until_drawn.py.
 function stands(word) {
   if (!word) return;
-  const address = new URL(`_stands/${word}`, document.baseURI);
+  const address = new URL(`_drawn/${word}`, document.baseURI);
   requestAnimationFrame(() => setTimeout(() => fetch(address).catch(() => {})));
 }
 

@@ -3,10 +3,10 @@
 // Joined behind state.js, keys.js and draw.js.
 const EDGE = 16;  // pixels from the end of the view at which a stroke scrolls on
 
-// Says that this stands, once it is drawn, where the server waits for that: shared/standing.py.
+// Says that this stands, once it is drawn, where the server waits for that: shared/wait_until_drawn.py.
 function stands(word) {
   if (!word) return;
-  const address = new URL(`_stands/${word}`, document.baseURI);
+  const address = new URL(`_drawn/${word}`, document.baseURI);
   requestAnimationFrame(() => setTimeout(() => fetch(address).catch(() => {})));
 }
 

@@ -81,7 +81,7 @@ class _NewestOfStudy:
         self.scores: Newest[tuple[Levels, Levels]] = Newest()
         self.files: Newest[tuple[Delivered, ...]] = Newest()
         self.reference: Newest[Prediction] = Newest()
-        self.answers: Newest[dict[str, PlanAnswers]] = Newest()
+        self.answers: Newest[PlanAnswers | None] = Newest()
         self.units: Newest[dict[tuple[str, str, int], UnitScores]] = Newest()
 
 
@@ -210,10 +210,10 @@ def score_levels(of: StudyFolder, grouped: bool) -> Levels:
     )[grouped]
 
 
-def answers(of: StudyFolder) -> Mapping[str, PlanAnswers]:
-    """Return digest → what that measured plan answers to every validation sample."""
+def answers(of: StudyFolder, digest: str) -> PlanAnswers | None:
+    """Return what the measured plan answers to every validation sample, kept of the last one."""
     return _newest(of.folder, _drawn(of)).answers.get(
-        lambda: _signature(of.answers.folder), lambda _: of.answered_samples()
+        lambda: (_signature(of.answers.folder), digest), lambda _: of.answered_samples(digest)
     )
 
 

@@ -16,9 +16,9 @@ from prunescope.study.plan import Plan
 COMPARED: Final = "compared plans"
 """Key of the control that says which plans stand beside each other."""
 DRAFT: Final = "(draft)"
-"""No saved plan can have this name: names begin with a letter or digit."""
+NONE: Final = "(none)"
+"""No saved plan can have these names: names begin with a letter or digit."""
 MOST: Final = 6
-NONE: Final = "none"
 _KEY: Final = "reference plan"
 
 

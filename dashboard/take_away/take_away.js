@@ -55,6 +55,8 @@ function asCsv(chart) {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
+// What is drawn of a number may differ from it (a mark at the edge, a shade by logarithm); then the
+// trace holds the numbers themselves, ``meta.y`` or ``meta.z``.
 // One row per mark. Bands are drawn as closed outlines, so a trace without marks or a name is none.
 function lines(chart) {
   const rows = [["series", title(chart, "xaxis"), title(chart, "yaxis"), "above", "below"]];
@@ -65,7 +67,8 @@ function lines(chart) {
       if (trace.y[place] === null || trace.y[place] === undefined) continue;
       const above = error.array ? error.array[place] : "";
       const below = error.arrayminus ? error.arrayminus[place] : above;
-      rows.push([plain(trace.name), trace.x[place], trace.y[place], above, below]);
+      const y = trace.meta?.y ? trace.meta.y[place] : trace.y[place];
+      rows.push([plain(trace.name), trace.x[place], y, above, below]);
     }
   }
   return rows;
@@ -76,8 +79,9 @@ function grid(chart) {
   for (const trace of chart._fullData.filter((one) => one.z)) {
     for (let down = 0; down < trace.z.length; down++) {
       for (let right = 0; right < trace.z[down].length; right++) {
-        const value = trace.z[down][right];
-        if (value === null || value === undefined || Number.isNaN(value)) continue;
+        const drawn = trace.z[down][right];
+        if (drawn === null || drawn === undefined || Number.isNaN(drawn)) continue;
+        const value = trace.meta?.z ? trace.meta.z[down][right] : drawn;
         rows.push([name(trace.y, chart, "yaxis", down), name(trace.x, chart, "xaxis", right), value]);
       }
     }

@@ -64,7 +64,7 @@ def test_classes_and_samples_are_the_stores(
     assert [answer.partition(",")[0] for answer in answers] == [
         f"{one.dense} → {one.pruned}" for one in seen.shown
     ]
-    table = answer_table(study.manifest, study.answered_samples()[row["digest"]])
+    table = answer_table(study.manifest, study.answered_samples(row["digest"]))
     for one in seen.shown:
         answered = table.iloc[one.index]
         assert (answered["target"], answered["dense"], answered["pruned"]) == (
@@ -81,7 +81,7 @@ def test_moved_answers_are_the_stores_by_class_and_kind(
     measured: tuple[AppTest, StudyFolder, dict[Any, Any]],
 ) -> None:
     at, study, row = measured
-    stored = study.answered_samples()[row["digest"]]
+    stored = study.answered_samples(row["digest"])
     own, dense, pruned = (np.asarray(c) for c in (stored.target, stored.dense, stored.pruned))
     names = list(study.manifest.classes)
     counts = np.zeros((len(names), len(names)), int)
@@ -112,7 +112,7 @@ def test_without_labels_or_with_many_classes_moves_are_still_counted(
     measured: tuple[AppTest, StudyFolder, dict[Any, Any]],
 ) -> None:
     _, study, row = measured
-    stored = study.answered_samples()[row["digest"]]
+    stored = study.answered_samples(row["digest"])
     table = answer_table(study.manifest, replace(stored, target=()))
     changed = chosen(table, "other", None)
     assert len(changed) == sum(a != b for a, b in zip(stored.dense, stored.pruned, strict=True))

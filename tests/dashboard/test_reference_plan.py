@@ -96,7 +96,7 @@ def test_pages_pin_it_and_tell_the_others_against_it(
 
     pin(study.saved_plans, None)  # somebody else
     at.run()
-    assert at.selectbox(key="reference plan").value == "none"
+    assert at.selectbox(key="reference plan").value == "(none)"
     assert "Against the reference" not in at.dataframe[0].value
 
 

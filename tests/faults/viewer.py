@@ -19,7 +19,7 @@ from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from prunescope.dashboard.launch_command import Serving
-from prunescope.dashboard.shared.standing import PATH
+from prunescope.dashboard.shared.wait_until_drawn import PATH
 
 _STANDS: Final = re.compile(rb'"stands": ?"([\w-]+)"')
 PAGES: Final = ("", "curves", "plan", "plans", "recover", "export")

@@ -6,10 +6,8 @@ import torch
 from torch import Tensor
 
 from prunescope.errors import CannotPrune
-from prunescope.moments.second_moments import DIRECT
+from prunescope.moments.second_moments import DIRECT, RIDGE
 
-RIDGE: Final = 0.01
-"""Of the mean of the second moments' diagonal."""
 _DAMPINGS: Final = 6
 _ROUNDS: Final = 200
 _CLOSE: Final = 1e-8

@@ -7,7 +7,7 @@ from typing import Final
 
 import streamlit as st
 
-from prunescope.dashboard.shared import loaders, plan_summary, reference, standing
+from prunescope.dashboard.shared import loaders, plan_summary, reference, wait_until_drawn
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.tables.network_facts import network_facts
 from prunescope.dashboard.views.plan.head_words import HeadWords, head_words
@@ -32,7 +32,7 @@ def show(opened: StudyFolder, known: StudyMeasurements, plan: Plan, guess: Predi
         guess: What is expected of it.
     """
     line = words_of_plan(opened, known, plan, guess)
-    stands = standing.word("head")
+    stands = wait_until_drawn.word("head")
     head = st.components.v2.component(
         "prunescope_head", html=_asset("headline/headline.html"),
         css=_asset("headline/headline.css"), js=_asset("headline/headline.js"),
@@ -40,7 +40,7 @@ def show(opened: StudyFolder, known: StudyMeasurements, plan: Plan, guess: Predi
     height = 56 if reference.plan(opened) is None else 82
     with st.container(key="head", height=height, border=False):
         head(key="head line", data=asdict(line) | {"stands": stands})
-    standing.wait(stands)
+    wait_until_drawn.wait(stands)
 
 
 def words_of_plan(

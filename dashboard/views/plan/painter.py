@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
 from prunescope.charts.colours import DARK_SCALE, LIGHT_SCALE
-from prunescope.dashboard.shared import session, standing, view
+from prunescope.dashboard.shared import session, view, wait_until_drawn
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.shared.table_style import WORDS
 from prunescope.dashboard.tables.plan import granularities
@@ -65,7 +65,7 @@ def show(
     words = words_of(opened.manifest)
     end = words.usual(STRONGEST)
     kinds = list(dict.fromkeys(subject.granularity for subject in on_page))
-    stands = standing.word("painter")
+    stands = wait_until_drawn.word("painter")
     what = {"weight": "layers", BLOCK: "blocks"}.get(granularity, "groups")
     _component()(
         key=KEY,
@@ -92,7 +92,7 @@ def show(
         on_edit_change=lambda: take(opened),
         on_picked_change=_pick,
     )
-    standing.wait(stands)
+    wait_until_drawn.wait(stands)
 
 
 def together() -> None:

@@ -2,11 +2,9 @@
 
 import streamlit as st
 
-from prunescope.commands import Verify
 from prunescope.dashboard.charts.unit_strip import strip_figure
-from prunescope.dashboard.shared import loaders, plan_summary, rights
+from prunescope.dashboard.shared import loaders, measure_again, plan_summary
 from prunescope.dashboard.shared.chart_config import chart_config
-from prunescope.dashboard.shared.launch import pressed
 from prunescope.dashboard.views.plan.layer_words import without_indices
 from prunescope.dashboard.views.plan.unit_words import unit_words
 from prunescope.store import removed_units
@@ -24,7 +22,8 @@ def show(opened: StudyFolder, plan: Plan, name: str, choice: Choice) -> None:
         return
     text = str(row["removed_units"])
     if text == removed_units.UNKNOWN:
-        _measure_again(opened, plan, choice.granularity)
+        said = without_indices(choice.granularity)
+        measure_again.offer(opened, plan, said, "measure for indices")
         return
     group = opened.manifest.group(name)
     removed = removed_units.read(text, name, group.units)
@@ -37,17 +36,3 @@ def show(opened: StudyFolder, plan: Plan, name: str, choice: Choice) -> None:
         key="layer strip", config=chart_config(opened, name, f"{choice.granularity}s removed"),
         alt=f"Which {choice.granularity}s of {name} stay and which leave, by index",
     )  # fmt: skip
-
-
-def _measure_again(opened: StudyFolder, plan: Plan, granularity: str) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(without_indices(granularity))
-        if any(job.kind == Verify.command for job in loaders.active(opened.folder)):
-            return
-        st.button(
-            "Measure again", key="measure for indices", icon=":material/science:",
-            disabled=rights.locked(),
-            help=rights.why("Applies the plan once more, in a job; the numbers stay the same."),
-            on_click=pressed,
-            args=(opened.folder, lambda: [Verify(plan_summary.draft_file(opened, plan))]),
-        )  # fmt: skip

@@ -39,7 +39,7 @@ def show(opened: StudyFolder, plans: Sequence[Plan]) -> None:
             key=view.kept("behaviour plan", measured[0], view.one_of(measured)),
         )  # fmt: skip
         plan = next(one for one in plans if one.name == name)
-        stored = loaders.answers(opened).get(plan.digest)
+        stored = loaders.answers(opened, plan.digest)
         kind, class_name = _filters(opened)
     left, right = st.columns([2, 3], gap="large")
     with left:

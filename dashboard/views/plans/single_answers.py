@@ -5,12 +5,10 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from prunescope.commands import Verify
 from prunescope.dashboard.charts.answers import confidence_figure, moves_figure
-from prunescope.dashboard.shared import loaders, plan_summary, rights, take_away
+from prunescope.dashboard.shared import measure_again, take_away
 from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.explained import explained
-from prunescope.dashboard.shared.launch import pressed
 from prunescope.dashboard.shared.table_style import height, text_width
 from prunescope.dashboard.tables.answers import (
     LOST,
@@ -105,17 +103,7 @@ def _table(opened: StudyFolder, plan: Plan, changed: pd.DataFrame) -> None:
 
 def not_stored(opened: StudyFolder, plan: Plan) -> None:
     """Say that no single answers are stored, and offer to measure the plan once more."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(
-            "The answers to single samples were not stored when this plan was measured; measuring "
-            "it again stores them."
-        )
-        if any(job.kind == Verify.command for job in loaders.active(opened.folder)):
-            return
-        st.button(
-            "Measure again", key="measure for answers", icon=":material/science:",
-            disabled=rights.locked(),
-            help=rights.why("Applies the plan once more, in a job; the numbers stay the same."),
-            on_click=pressed,
-            args=(opened.folder, lambda: [Verify(plan_summary.draft_file(opened, plan))]),
-        )  # fmt: skip
+    measure_again.offer(
+        opened, plan, "The answers to single samples were not stored when this plan was measured; "
+        "measuring it again stores them.", "measure for answers",
+    )  # fmt: skip

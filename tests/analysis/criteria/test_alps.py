@@ -11,6 +11,7 @@ from prunescope.criteria.alternating import LADDER, Matrix, leaving_order
 from prunescope.criteria.evidence import Evidence
 from prunescope.criteria.masks import mask
 from prunescope.criteria.registry import criterion
+from prunescope.errors import BadValue
 from prunescope.recovery.least_squares.ridge import refit
 from prunescope.sources.data import Samples
 
@@ -70,6 +71,21 @@ def test_an_input_that_is_always_zero_loses_its_weights_early() -> None:
 
 def test_a_matrix_without_activations_is_ordered_too() -> None:
     order = leaving_order([Matrix(weights(1, 3, 9), torch.zeros(1, 9, 9, dtype=torch.float64))])[0]
+    assert bool(order.isfinite().all())
+
+
+def test_moments_that_are_not_finite_are_refused_in_a_sentence() -> None:
+    gram, weight = correlated(9), weights(1, 3, 9)
+    gram[0, 2, 5] = torch.nan
+    with pytest.raises(BadValue, match="Expected finite scores, but some are NaN"):
+        mask(leaving_order([Matrix(weight, gram)])[0], 0.5)
+
+
+def test_a_matrix_that_rounding_left_without_an_inverse_is_ordered_too() -> None:
+    gram, weight = correlated(9), weights(1, 3, 9)
+    gram[0] -= (0.3 + 0.05 * gram[0].diagonal().mean()) * torch.eye(9)
+    assert torch.linalg.eigvalsh(gram[0])[0] < 0
+    order = leaving_order([Matrix(weight, gram)])[0]
     assert bool(order.isfinite().all())
 
 

@@ -32,7 +32,7 @@ def study(
 def test_answers_are_those_of_the_networks(
     tiny_bench: Workbench, study: StudyFolder, plan: Plan
 ) -> None:
-    row = study.answered_samples()[plan.digest]
+    row = study.answered_samples(plan.digest)
     samples = tiny_bench.splits.validation
     scores = Scores(tiny_bench.network, tiny_bench.splits.calibration, tiny_bench.groups)
     with selected(tiny_bench.network, select(plan, scores)) as left:
@@ -72,7 +72,7 @@ def test_a_plan_that_was_measured_without_them_is_measured_once_more(
     earlier = StudyFolder.create(tmp_path / "s", tiny_bench.manifest)
     earlier.verifications.add(study.verified())
     assert verify_plan(tiny_bench, earlier, plan).digest == plan.digest
-    assert earlier.answered_samples() == study.answered_samples()
+    assert earlier.answered_samples(plan.digest) == study.answered_samples(plan.digest)
     assert earlier.scored_units() == study.scored_units()
     assert len(list((earlier.folder / "verifications").glob("*.parquet"))) == 1
 

@@ -10,7 +10,7 @@ import pytest
 from prunescope.bench.workbench import Workbench
 from prunescope.progress import Silent
 from prunescope.store.folder import StudyFolder
-from prunescope.store.others import Others
+from prunescope.store.other_sweeps import OtherSweeps
 from prunescope.study.shard import Shard
 from prunescope.sweep.runner import sweep
 from prunescope.sweep.turns import Turns
@@ -23,7 +23,7 @@ NAMES = ("a", "b")
 
 def turns(bench: Workbench, name: str, asked=ASKED, names=NAMES) -> Turns:
     manifest = bench.manifest
-    return Turns(asked, points(asked, manifest), manifest, Others(name, names))
+    return Turns(asked, points(asked, manifest), manifest, OtherSweeps(name, names))
 
 
 def test_each_begins_with_its_own_part(lenet5: Workbench) -> None:
@@ -70,7 +70,7 @@ def copied(study: StudyFolder, target: StudyFolder) -> None:
 class Arriving(Silent):
     """Lets another sweep's points arrive once, while one runs."""
 
-    def __init__(self, others: Others, source: StudyFolder, target: StudyFolder) -> None:
+    def __init__(self, others: OtherSweeps, source: StudyFolder, target: StudyFolder) -> None:
         self._others, self._source, self._target = others, source, target
 
     def advance(self, steps: int = 1, message: str = "", **values: float) -> None:
@@ -85,7 +85,7 @@ def test_what_another_has_done_is_not_measured_again(
     theirs = StudyFolder.create(tmp_path / "theirs", tiny_bench.manifest)
     sweep(tiny_bench, theirs, replace(ASKED, shard=Shard(2, 2)), Silent())
     study = StudyFolder.create(tmp_path / "own", tiny_bench.manifest)
-    others = Others("a", ("a",))
+    others = OtherSweeps("a", ("a",))
     progress = Arriving(others, theirs, study)
     report = sweep(tiny_bench, study, ASKED, progress, others=others)
     count = len(points(ASKED, tiny_bench.manifest))
@@ -102,7 +102,7 @@ def test_who_is_left_alone_measures_all_of_it(
 ) -> None:
     """The other one was killed: its name stays, and none of its points come."""
     study = StudyFolder.create(tmp_path / "own", tiny_bench.manifest)
-    report = sweep(tiny_bench, study, ASKED, Silent(), others=Others("a", NAMES))
+    report = sweep(tiny_bench, study, ASKED, Silent(), others=OtherSweeps("a", NAMES))
     assert (report.missing, report.samples) == (0, int(whole.measured()["samples"].sum()))
     columns = ["subject", "criterion", "sparsity", "samples", "drop_sum"]
     pd.testing.assert_frame_equal(study.measured()[columns], whole.measured()[columns])

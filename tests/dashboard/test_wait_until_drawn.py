@@ -3,7 +3,7 @@
 import threading
 
 from prunescope.dashboard.frame import Frame
-from prunescope.dashboard.shared import standing, turns
+from prunescope.dashboard.shared import turns, wait_until_drawn
 from tests.faults import own_loop
 
 
@@ -23,33 +23,33 @@ def ask(path: str) -> list[dict[str, object]]:
 
 
 def test_a_run_goes_on_when_the_browser_says_so_and_lends_its_turn_meanwhile() -> None:
-    word = standing.expect()
+    word = wait_until_drawn.expect()
     went: list[bool] = []
-    run = threading.Thread(target=lambda: went.append(standing.wait(word, patience=60)))
+    run = threading.Thread(target=lambda: went.append(wait_until_drawn.wait(word, patience=60)))
     for _ in range(4):
         assert turns.turn.acquire(timeout=10)
     run.start()
     try:
         assert turns.turn.acquire(timeout=10)  # lent by the run that waits
         turns.turn.release()
-        for stranger in ("/_stands/another", "/_stands/"):
+        for stranger in ("/_drawn/another", "/_drawn/"):
             assert ask(stranger)[0]["status"] == 204
         assert run.is_alive()
-        assert ask(f"/base/_stands/{word}")[0]["status"] == 204
+        assert ask(f"/base/_drawn/{word}")[0]["status"] == 204
         run.join(timeout=30)
         assert went == [True]
     finally:
         for _ in range(4):
             turns.turn.release()
-    standing.said(word)  # a second time, when nobody waits any more
+    wait_until_drawn.said(word)  # a second time, when nobody waits any more
 
 
 def test_nobody_is_waited_for_beyond_patience_nor_without_a_word() -> None:
     with turns.turn:
-        assert not standing.wait(standing.expect(), patience=0.0)
-    assert not standing.wait(None)
+        assert not wait_until_drawn.wait(wait_until_drawn.expect(), patience=0.0)
+    assert not wait_until_drawn.wait(None)
     assert ask("/plan")[0]["status"] == 404
 
 
 def test_a_page_without_a_browser_waits_for_nothing() -> None:
-    assert standing.word("head") is None
+    assert wait_until_drawn.word("head") is None

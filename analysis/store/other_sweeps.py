@@ -12,7 +12,7 @@ from prunescope.study.shard import WHOLE, Shard
 
 
 @dataclass
-class Others:
+class OtherSweeps:
     """A sweep among others that measure the same points into its store.
 
     Attributes:

@@ -13,7 +13,7 @@ import streamlit as st
 
 from prunescope.dashboard.shared import turns
 
-PATH: Final = "_stands"
+PATH: Final = "_drawn"
 """Where browsers say so: this, a slash, and the word that the run waits for."""
 _PATIENCE: Final = 2.0
 """Seconds that a run waits at most, since a hidden window draws nothing."""
