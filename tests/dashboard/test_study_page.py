@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from prunescope.commands import Sweep
+from prunescope.dashboard.shared import job_strip, polling
 from prunescope.dashboard.views.study import offered_models
 from prunescope.errors import BadReference
-from prunescope.jobs import ACTIVE, start
+from prunescope.jobs import ACTIVE, Job, Snapshot, start
 from prunescope.jobs.records import EndRecord, JobRecord
 from prunescope.planning.overview import overview
 from prunescope.planning.pose_goal import StudyKnowledge
@@ -248,3 +249,30 @@ def test_what_was_looked_at_waits_to_be_made_and_says_what_it_costs(
     assert not at.exception
     assert started == [(studies / "digits two", Sweep(sparsities="0.3,0.5"))]
     assert StudyFolder.open(studies / "digits two").manifest == study.manifest
+
+
+def test_a_check_that_ends_while_it_is_drawn_is_drawn_again(
+    studies: Path, study: StudyFolder, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = study.folder.rename(studies / ".check-digits two")
+    asked = Sweep("sample:mlp", sparsities="0.3,0.5", budget="10s")
+    begun = place / "jobs" / "0001-sweep"
+    write_document(
+        begun / "job.json", JobRecord(tuple(asked.arguments("{study}")), time.time(), "{study}")
+    )
+
+    def ends(job: Job, snapshot: Snapshot) -> str:
+        del job, snapshot
+        end = EndRecord("done", time.time(), None, time.monotonic())
+        write_document(begun / "end.json", end)
+        return "almost done"
+
+    followed: list[str] = []
+    monkeypatch.setattr(job_strip, "describe", ends)
+    monkeypatch.setattr(polling, "follow", lambda key, *_: followed.append(key))
+    at = open_page(studies)
+    assert not at.exception
+    assert "Being checked" in texts(at)  # as it was when this was drawn
+    assert followed == ["checks seen"]  # so that the page sees its end
+    assert at.run().button(key=f"make {place.name}").label == "Make"
+    assert followed == ["checks seen"]

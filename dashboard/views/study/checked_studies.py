@@ -30,11 +30,9 @@ _SEEN: Final = "checks seen"
 def show() -> bool:
     """Show every study of the folder that is or was looked at; return whether there is one."""
     places = checks(page_header.folder())
-    for place in places:
-        with st.container(border=True, key=f"check {place.name}"), problems.shown():
-            _one(place)
+    drawn = [_boxed(place) for place in places]
     with polling.room("checks"):
-        if any(loaders.running(place) is not None for place in places):
+        if any(drawn):
             polling.follow(_SEEN, _EVERY, _again)
     return bool(places)
 
@@ -44,13 +42,24 @@ def _again() -> None:
     st.rerun()
 
 
-def _one(place: Path) -> None:
+def _boxed(place: Path) -> bool:
+    with st.container(border=True, key=f"check {place.name}"), problems.shown():
+        return _one(place)
+    return False
+
+
+def _one(place: Path) -> bool:
+    """Draw one check; return whether it was drawn at work, which alone says that it is followed.
+
+    A check that is asked again right after it was drawn may have ended in between, and nobody would
+    draw it again.
+    """
     st.subheader(plain.text(checked_name(place)), anchor=False)
     jobs = loaders.jobs_of(place)
     if not jobs:
         st.caption("Nothing was checked here.")
         _discard(place)
-        return
+        return False
     job = jobs[0]
     snapshot = job.snapshot()
     if snapshot.state in ACTIVE:
@@ -66,7 +75,7 @@ def _one(place: Path) -> None:
         ):  # fmt: skip
             cancel(job)
             st.rerun()
-        return
+        return True
     opened = loaders.study(place)
     if snapshot.error:
         st.error(plain.text(snapshot.error), icon=":material/error:")
@@ -86,6 +95,7 @@ def _one(place: Path) -> None:
                 help=rights.why("Makes the study and measures what the check has left."),
             )  # fmt: skip
         _discard(place)
+    return False
 
 
 def _facts(opened: StudyFolder) -> None:
