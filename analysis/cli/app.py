@@ -1,6 +1,7 @@
 """The ``prunescope`` command: its subcommands, its exit codes, and the one place for errors.
 
-Exit codes: 0 done; 1 an error with its sentence; 2 wrong usage; 130 stopped by Ctrl-C.
+Exit codes: 0 done; 1 an error with its sentence; 2 wrong usage; 130 stopped by Ctrl-C; 141
+nobody reads what is printed any more.
 """
 
 import importlib
@@ -16,6 +17,7 @@ from typing import Final, NoReturn
 import typer
 from rich.markup import escape
 
+from prunescope.cli import closed_pipe
 from prunescope.cli.terminal import errors
 from prunescope.errors import Cancelled, PrunescopeError
 from prunescope.user_code.memory import memory_sentence, out_of_memory
@@ -62,11 +64,13 @@ def main() -> NoReturn:
     try:
         with listening(_say, _refuse):
             code = application(sys.argv[1:])(standalone_mode=False)
+            sys.stdout.flush()
     except (PrunescopeError, Cancelled) as error:
         _debug(error)
         _refuse(str(error))
         sys.exit(1)
     except SystemExit as error:  # nothing of ours leaves this way
+        _leave_if_unread(error)
         _debug(error)
         _refuse(
             f"Expected the command to finish, but something in it called sys.exit({error.code!r}). "
@@ -79,11 +83,18 @@ def main() -> NoReturn:
         error.show()
         sys.exit(error.exit_code)
     except Exception as error:  # noqa: BLE001 - the last one to hear of it tells the user
+        _leave_if_unread(error)
         _unexpected(error)
         sys.exit(1)
     if code == _INTERRUPTED:  # typer turns Ctrl-C into this code without a word
         errors.print("Stopped. What was finished is kept: the same command goes on from there.")
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _leave_if_unread(error: BaseException) -> None:
+    if closed_pipe.reader_gone(error):
+        closed_pipe.keep_quiet()
+        sys.exit(closed_pipe.CODE)
 
 
 def _say(message: str) -> None:

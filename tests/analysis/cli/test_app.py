@@ -1,7 +1,9 @@
 """The command line holds what it says, and loads only what is asked for."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -47,3 +49,29 @@ def test_opening_the_browser_waits_for_no_library() -> None:
     assert not heavy & loaded("demo")
     assert not {"scipy.optimize", "scipy.stats", "torch"} & loaded("sweep")
     assert {"pandas", "scipy.optimize"} <= loaded("plan")  # the check can fail
+
+
+@pytest.mark.parametrize("asked", [("--help",), ("inspect", "sample:mlp", "--json")])
+def test_a_reader_that_leaves_is_no_error_of_ours(tmp_path: Path, asked: tuple[str, ...]) -> None:
+    done = unread(tmp_path, *asked)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_a_refusal_is_said_to_whoever_reads_errors(tmp_path: Path) -> None:
+    done = unread(tmp_path, "trust", "nowhere")
+    assert done.returncode == 1
+    assert "nowhere" in done.stderr
+
+
+def unread(folder: Path, *asked: str) -> subprocess.CompletedProcess[str]:
+    """Run a command whose standard output nobody reads."""
+    code = f"import sys; sys.argv[1:] = {list(asked)!r}; "
+    code += "from prunescope.cli.app import main; main()"
+    reads, writes = os.pipe()
+    os.close(reads)
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdout=writes, stderr=subprocess.PIPE, text=True,
+        check=False, cwd=folder,
+    )  # fmt: skip
+    os.close(writes)
+    return done
