@@ -69,7 +69,13 @@ def test_measured_is_compared_with_measured_and_else_both_are_predicted(
     known = StudyKnowledge.of(study)
     rows = study.verified().set_index("digest")
     scores = [rows.loc[plan.digest, "score_sum"] / len(digits.y) for plan in (other, measured)]
-    assert of(other, measured) == f"{words.gained(scores[0] - scores[1])} measured, {change} MACs"
+    apart = against_reference(
+        study.manifest, known_curves, known.predicted, known.measured, other, measured
+    ).interval
+    assert apart is not None
+    assert apart.low < scores[0] - scores[1] < apart.high
+    gained = f"{words.gained(scores[0] - scores[1])} ({words.gain_span(apart)})"
+    assert of(other, measured) == f"{gained} measured, {change} MACs"
     assert of(other, other) == "the same"
     assert dense_score(study.manifest, known_curves, "none") > scores[1]
 

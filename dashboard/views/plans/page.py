@@ -111,8 +111,9 @@ def _table(
                 pinned=True, width=text_width(frame["Plan"], "Plan")
             ),
             _AGAINST: st.column_config.TextColumn(
-                help="Score and cost less the reference's: both measured, or both predicted. The "
-                "cost is a share of what the reference keeps.",
+                help="Score and cost less the reference's: both measured, with the difference's "
+                "95 % interval, or both predicted. The cost is a share of what the reference "
+                "keeps.",
                 width=text_width(frame.get(_AGAINST, []), _AGAINST),
             ),
             "MACs": st.column_config.TextColumn(help="Kept, of the dense network's."),
@@ -142,8 +143,9 @@ def _against(known: StudyKnowledge, plan: Plan, pinned: Plan, words: ScoreWords)
     if plan.name == pinned.name:
         return "is the reference"
     return against_reference(
-        known.study.manifest, known.curves, known.predicted, known.measured, plan, pinned
-    ).words(words)
+        known.study.manifest, known.curves, known.predicted, known.measured, plan, pinned,
+        reference.stored_answers(known.study),
+    ).words(words)  # fmt: skip
 
 
 def _row(row: ComparedPlan, words: ScoreWords) -> dict[str, str | None]:
