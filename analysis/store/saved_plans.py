@@ -37,6 +37,11 @@ class SavedPlans:
         """Return the names of the saved plans."""
         return _stems(self.folder)
 
+    def newest(self) -> str | None:
+        """Return the name of the plan that was saved last; None without any."""
+        files = list(self.folder.glob(f"*{_ENDING}"))
+        return max(files, key=lambda path: path.stat().st_mtime_ns).stem if files else None
+
     def thrown_away(self) -> tuple[str, ...]:
         """Return the names of the plans in the trash."""
         return _stems(self.folder / TRASH)

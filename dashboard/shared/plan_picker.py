@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from prunescope.dashboard.shared import session
+from prunescope.dashboard.shared import reference, session
 from prunescope.store.folder import StudyFolder
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Plan
@@ -14,9 +14,11 @@ _DRAFT = "The draft on the Plan page"
 def plan(opened: StudyFolder, key: str) -> Plan | None:
     """Show the choice of plans and return the chosen one; say what to do when it prunes nothing."""
     names = [_DRAFT, *opened.plans()]
+    drafted = session.draft(opened).plan
+    first = _DRAFT if drafted.active() else _first(opened)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox("Plan", names, key=key, width=320)
-        chosen = session.draft(opened).plan if name == _DRAFT else opened.plan(name)
+        name = st.selectbox("Plan", names, names.index(first), key=key, width=320)
+        chosen = drafted if name == _DRAFT else opened.plan(name)
         st.caption(describe(chosen))
     if not chosen.active():
         st.info(
@@ -26,6 +28,11 @@ def plan(opened: StudyFolder, key: str) -> Plan | None:
         )
         return None
     return chosen
+
+
+def _first(opened: StudyFolder) -> str:
+    """What is worked on before anybody chose, while the draft is empty."""
+    return reference.name(opened) or opened.saved_plans.newest() or _DRAFT
 
 
 def describe(chosen: Plan) -> str:

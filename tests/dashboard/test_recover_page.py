@@ -1,5 +1,6 @@
 """The page *Recover*: a simple form with the rest behind it, and both schedules side by side."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,9 +20,10 @@ from prunescope.recovery.training.rounds import Round
 from prunescope.recovery.training.training_curve import Reading
 from prunescope.store.folder import StudyFolder
 from prunescope.store.json_documents import write_document
+from prunescope.store.reference_plan import pin
 from prunescope.study.plan import Plan
 from tests.dashboard.conftest import both
-from tests.dashboard.page import Open, metric, texts
+from tests.dashboard.page import Open, metric, shared, texts
 
 Started = list[FineTune]
 
@@ -146,3 +148,18 @@ def _send(at: AppTest) -> None:
     (button,) = [each for each in at.button if each.label == "Fine-tune"]
     button.click().run()
     assert not at.exception
+
+
+@pytest.mark.parametrize("page", ["recover", "export"])
+def test_an_empty_draft_is_not_what_a_page_begins_with(
+    study: StudyFolder, saved: Plan, studies: Path, open_page: Open, page: str
+) -> None:
+    other = replace(saved, name="other")
+    study.save_plan(other)
+    os.utime(study.saved_plans.folder / "other.json", (0, 0))  # saved long before
+    assert open_page(studies, page).selectbox(key=f"{page} plan").value == saved.name
+    pin(study.saved_plans, "other")
+    at = open_page(studies, page)
+    assert at.selectbox(key=f"{page} plan").value == "other"
+    drafted = open_page(studies, page, plan=shared(study, fc2=0.5))
+    assert drafted.selectbox(key=f"{page} plan").value == "The draft on the Plan page"

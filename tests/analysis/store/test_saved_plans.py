@@ -1,5 +1,6 @@
 """Plans are kept apart where two people save under one name, and nothing deleted is gone."""
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -67,3 +68,15 @@ def test_a_free_name_stays_a_name(plans):
     assert plans.free_name("half") == "half"
     assert plans.free_name(long) == "x" * 78 + " 2"
     plans.save(replace(MINE, name=plans.free_name(long)))
+
+
+def test_the_newest_is_the_one_that_was_saved_last(plans):
+    assert plans.newest() is None
+    for second, name in enumerate(("b", "c", "a")):
+        plans.save(replace(MINE, name=name))
+        os.utime(plans.folder / f"{name}.json", (second, second))
+    assert plans.newest() == "a"
+    os.utime(plans.folder / "b.json", (9, 9))
+    assert plans.newest() == "b"
+    plans.throw_away("b")
+    assert plans.newest() == "a"
