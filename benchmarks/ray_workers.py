@@ -5,7 +5,9 @@ by SIGKILL at a random moment: most of them while they measure, some while they 
 file has to be the one that a sweep makes alone, to the byte.
 
 ``python -m benchmarks.ray_workers [--kills 20] [--no-speed]``. The ratio needs two idle cores; on
-a machine with other work it is left out and says so.
+a machine with other work it is left out and says so. What the machine itself can do stands beside
+it: the same sweep alone, and twice at once without Ray. Cores that share what they compute with are
+less than two.
 """
 
 import argparse
@@ -15,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -30,6 +33,11 @@ ASKED: Final = (
     "sample:lenet5", "--methods", "magnitude,random", "--sparsities", "0.1:0.9:0.1",
     "--threads", "1", "--no-screen",
 )  # fmt: skip
+LONGER: Final = (
+    "sample:resnet20", "--methods", "magnitude", "--sparsities", "0.5,0.7,0.9",
+    "--threads", "1", "--no-screen",
+)  # fmt: skip
+"""What the ratio is taken of: minutes, so that what every sweep pays once counts little."""
 _IDLE: Final = 0.5
 """Load of the machine up to which a ratio is worth printing."""
 _LOADING: Final = 0.2
@@ -38,9 +46,11 @@ _LONGEST: Final = 15.0
 """Seconds after which a worker that measures is killed at the latest."""
 
 
-def sweep(folder: Path, cache: Path, *more: str) -> "subprocess.Popen[str]":
+def sweep(
+    folder: Path, cache: Path, *more: str, asked: Sequence[str] = ASKED
+) -> "subprocess.Popen[str]":
     """Start a sweep into the study ``folder``."""
-    line = [sys.executable, "-W", "ignore", "-m", "prunescope.cli", "sweep", *ASKED]
+    line = [sys.executable, "-W", "ignore", "-m", "prunescope.cli", "sweep", *asked]
     return subprocess.Popen(
         [*line, "--study", str(folder), *more], text=True, stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -155,14 +165,28 @@ def seconds(place: Path, workers: int) -> float:
     store = place / f"speed{workers}"
     running = sweep(
         place / f"s{workers}", place / "cache", "--store", f"file://{store}", "--ray", "local",
-        "--workers", str(workers),
+        "--workers", str(workers), asked=LONGER,
     )  # fmt: skip
+    return _measuring(
+        [running], lambda: any(_temporary().glob("prunescope-worker-*/study/measurements"))
+    )
+
+
+def without_ray(place: Path, sweeps: int) -> float:
+    """Return how long as many equal sweeps at once take, each alone, measured likewise."""
+    studies = [place / f"alone{number}of{sweeps}" for number in range(sweeps)]
+    running = [sweep(study, place / "cache", asked=LONGER) for study in studies]
+    return _measuring(running, lambda: any((study / "measurements").is_dir() for study in studies))
+
+
+def _measuring(running: "Sequence[subprocess.Popen[str]]", begun: Callable[[], bool]) -> float:
     began: float | None = None
-    while running.poll() is None:
-        if began is None and any(_temporary().glob("prunescope-worker-*/study/measurements")):
+    while any(one.poll() is None for one in running):
+        if began is None and begun():
             began = time.monotonic()
         time.sleep(0.05)
-    finished(running)
+    for one in running:
+        finished(one)
     assert began is not None
     return time.monotonic() - began
 
@@ -182,15 +206,21 @@ def main() -> None:
     print(f"Ray {ray.__version__}, {counted(os.cpu_count() or 1, 'core')}, load {load:.2g}")
     with tempfile.TemporaryDirectory(prefix="ray-workers-") as made:
         place = Path(made)
-        finished(sweep(place / "alone", place / "cache"))
-        count = len(StudyFolder.open(place / "alone").measured())
-        print(f"{counted(count, 'point')}, each on 6,000 samples, alone and on two workers")
-        kills(place, place / "alone", asked.kills)
+        if asked.kills:
+            finished(sweep(place / "alone", place / "cache"))
+            count = len(StudyFolder.open(place / "alone").measured())
+            print(f"{counted(count, 'point')}, each on 6,000 samples, alone and on two workers")
+            kills(place, place / "alone", asked.kills)
         if not asked.speed or load > _IDLE or (os.cpu_count() or 1) < 2:
             print(f"Ratio of one worker to two: not measured (load {load:.2g}).")
             return
         one, two = seconds(place, 1), seconds(place, 2)
         print(f"One worker {one:.3g} s, two {two:.3g} s: {one / two:.3g} times as fast.")
+        alone, both = without_ray(place, 1), without_ray(place, 2)
+        print(
+            f"Without Ray one such sweep {alone:.3g} s, two at once {both:.3g} s: this machine "
+            f"does {2 * alone / both:.3g} times as much with both cores."
+        )
 
 
 if __name__ == "__main__":
