@@ -27,8 +27,9 @@ function tell(state, place) {
 function paint(state, place) {
   const { node, fill, mark } = state.cells[place];
   const value = state.values[place];
-  fill.style.height = mark.style.bottom = `${100 * value}%`;
-  mark.style.display = value > 0 ? "" : "none";
+  fill.style.clipPath = `inset(${100 * (1 - value)}% 0 0)`;
+  mark.style.transform = `translateY(${-100 * value}%)`;
+  mark.style.visibility = value > 0 ? "visible" : "";
   node.setAttribute("aria-valuenow", String(Math.round(100 * value)));
   node.setAttribute("aria-valuetext", words(state.bars[place], value));
 }
