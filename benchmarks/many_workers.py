@@ -23,7 +23,8 @@ import pyarrow as pa
 
 from prunescope.object_store.while_sweeping import LATEST, SHARE, SOONEST
 from prunescope.store.measurements import Measurement
-from prunescope.store.parquet_table import Table, encoded
+from prunescope.store.parquet_table import Table
+from prunescope.store.table_file import encoded
 from prunescope.study import MEASUREMENT_VERSION
 from prunescope.study.point import KEY
 from prunescope.text.durations import spoken

@@ -3,6 +3,7 @@
 import contextlib
 import html
 import os
+import signal
 import subprocess
 import tempfile
 import threading
@@ -137,12 +138,16 @@ def _serve(serving: "Serving", browser: bool, page: str) -> None:
     process = subprocess.Popen(serving.command(), env=serving.environment())
     if browser and os.environ.get("CI") is None:
         threading.Thread(target=_open, args=(serving, page, process), daemon=True).start()
+    # Whoever ends this process by its number means the server.
+    before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
         code = process.wait()
     except KeyboardInterrupt:
         process.wait(timeout=10)
         code = 0
-    if code not in (0, -2, 130):
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+    if code not in (0, -signal.SIGINT, 130, -signal.SIGTERM, 143):
         raise BadReference(
             f"Expected the dashboard to run on port {serving.port}, but it ended with code {code}. "
             "Choose another port with --port."

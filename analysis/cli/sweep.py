@@ -1,11 +1,8 @@
 """``sweep`` a model: measure every layer's curve."""
 
 from dataclasses import asdict, replace
-from pathlib import Path
 from time import monotonic
-from typing import Annotated
-
-import typer
+from typing import Final
 
 from prunescope.api.sharing import Sharing
 from prunescope.cli.garbage_collector import resting
@@ -32,16 +29,39 @@ from prunescope.cli.shared_options import (
     RandomOption,
     ThreadsOption,
     WeightsOption,
-    named_path,
 )
+from prunescope.cli.sweep_options import (
+    AcceptOption,
+    BudgetOption,
+    EngineOption,
+    FamilywiseOption,
+    GranularityOption,
+    IntoStudyOption,
+    KeepDataOption,
+    LayersOption,
+    LimitOption,
+    MethodsOption,
+    ModelOrNoneArgument,
+    ModeOption,
+    MonotoneOption,
+    PrecisionOption,
+    RayOption,
+    RecoveriesOption,
+    RoundOption,
+    ScreenOption,
+    SeedsOption,
+    ShardOption,
+    SparsitiesOption,
+    StoreOption,
+    ToleranceOption,
+    WorkersOption,
+)
+from prunescope.cli.sweep_reference import sweep_reference
 from prunescope.cli.terminal import errors, print_json, reporting, say_problem
-from prunescope.commands import next_steps
 from prunescope.data_kinds.large_samples import on_disk
 from prunescope.errors import BadValue, UnknownName
-from prunescope.model_kinds.sample_studies import sample_data, usual_metric
-from prunescope.object_store.address import checked_store
 from prunescope.object_store.while_sweeping import begin_from, pull
-from prunescope.store.folder import MANIFEST, StudyFolder
+from prunescope.store.folder import StudyFolder
 from prunescope.store.study_files import kept_files
 from prunescope.store.trust import require_vouched, vouch, vouch_function
 from prunescope.study import (
@@ -56,7 +76,6 @@ from prunescope.study import (
 from prunescope.study.bounds import THREADS
 from prunescope.study.computations import FP32, ORDINARY, PRECISIONS
 from prunescope.study.grid import check_names
-from prunescope.study.recoveries import RECOVERIES
 from prunescope.study.shard import WHOLE, Shard
 from prunescope.study.soundness import REFUSABLE
 from prunescope.sweep.stopping_policy import SEARCHES, Stopping
@@ -66,165 +85,43 @@ from prunescope.text.outputs import uncounted
 from prunescope.text.scores import words_of
 from prunescope.text.sizes import size_from
 
+_SEEDS: Final = ",".join(map(str, SEEDS))
+
 
 def sweep(
-    study: Annotated[
-        Path,
-        typer.Option(
-            "--study", metavar="PATH", help="Folder to make or to go on with.", parser=named_path
-        ),
-    ],
-    model: Annotated[
-        str | None,
-        typer.Argument(metavar="[MODEL]", help="As for inspect; not needed to go on with a study."),
-    ] = None,
+    study: IntoStudyOption,
+    model: ModelOrNoneArgument = None,
     data: DataOption = None,
-    methods: Annotated[
-        str, typer.Option("--methods", help="Comma-separated criteria, or criterion@granularity.")
-    ] = "magnitude",
-    sparsities: Annotated[
-        str, typer.Option("--sparsities", help="0.5,0.7 or first:last:step.")
-    ] = "0.1:0.9:0.1",
-    layers: Annotated[
-        str,
-        typer.Option(
-            "--layers",
-            help="Names or patterns ('layer3.*'), with commas; all by default.",
-        ),
-    ] = "",
-    granularity: Annotated[
-        str, typer.Option("--granularity", help="weight, channel, head or block, without @.")
-    ] = "weight",
-    recovery: Annotated[
-        str, typer.Option("--recovery", help=f"Comma-separated: {', '.join(RECOVERIES)}.")
-    ] = "none",
-    seeds: Annotated[
-        str, typer.Option("--seeds", help="Comma-separated, for random: drawn as a band.")
-    ] = ",".join(map(str, SEEDS)),
-    multiple: Annotated[
-        int,
-        typer.Option("--round", min=1, help="Units that stay come in multiples: 1, 4, 8, 16, 32."),
-    ] = 1,
-    shard: Annotated[
-        str | None,
-        typer.Option(
-            "--shard",
-            metavar="I/N",
-            help="Part of the points: 2/8 is the second of eight machines'. Put their studies "
-            "together with prunescope merge.",
-        ),
-    ] = None,
-    screen: Annotated[
-        bool,
-        typer.Option(
-            "--screen/--no-screen",
-            help="While points wait for their first samples, see without labels how much each "
-            "changes its layer's outputs.",
-        ),
-    ] = True,
-    mode: Annotated[
-        str,
-        typer.Option(
-            "--mode",
-            help="exact: every sample, uncertain points first. adaptive: stop points that are "
-            "certain enough. decide: only whether a drop passes the limit. find: each layer's "
-            "largest sparsity within the limit, from a few samples. certify: the same, and one "
-            "that is certainly within it. look: predict all of it from gradients and a few "
-            "measured points, with the error of that.",
-        ),
-    ] = "exact",
-    tolerance: Annotated[
-        str | None,
-        typer.Option(
-            "--tolerance",
-            help="Accepted half-width of a drop, in the metric's unit or as 1% of dense; 0.005, "
-            "half a point, by default (a tenth of the drop always is).",
-            show_default=False,
-        ),
-    ] = None,
-    limit: Annotated[
-        str | None,
-        typer.Option(
-            "--limit",
-            help="Drop to decide against, in the metric's unit or as 2% of dense; 0.02, two "
-            "points, for decide.",
-            show_default=False,
-        ),
-    ] = None,
-    monotone: Annotated[
-        bool,
-        typer.Option(
-            "--monotone/--no-monotone",
-            help="A sparsity certainly past the limit settles the larger ones.",
-        ),
-    ] = True,
-    familywise: Annotated[
-        bool, typer.Option("--familywise", help="All intervals hold together, not each alone.")
-    ] = False,
-    budget: Annotated[
-        str | None,
-        typer.Option(
-            "--budget",
-            help="Time to spend, such as 90s, 5m or 1h: whole points, of every layer first.",
-        ),
-    ] = None,
-    store: Annotated[
-        str | None,
-        typer.Option(
-            "--store",
-            metavar="URL",
-            parser=checked_store,
-            help="s3://BUCKET/NAME, gs://, az:// or file:///FOLDER: what is there is not measured "
-            "again, what is measured is sent there.",
-        ),
-    ] = None,
-    ray: Annotated[
-        str | None,
-        typer.Option(
-            "--ray",
-            metavar="ADDRESS",
-            help="local, auto or HOST:PORT: measure on Ray's workers, which share --store.",
-        ),
-    ] = None,
-    workers: Annotated[
-        int,
-        typer.Option("--workers", min=0, help="Of --ray; 0 for as many as there is room for."),
-    ] = 0,
+    methods: MethodsOption = "magnitude",
+    sparsities: SparsitiesOption = "0.1:0.9:0.1",
+    layers: LayersOption = "",
+    granularity: GranularityOption = "weight",
+    recovery: RecoveriesOption = "none",
+    seeds: SeedsOption = _SEEDS,
+    multiple: RoundOption = 1,
+    shard: ShardOption = None,
+    screen: ScreenOption = True,
+    mode: ModeOption = "exact",
+    tolerance: ToleranceOption = None,
+    limit: LimitOption = None,
+    monotone: MonotoneOption = True,
+    familywise: FamilywiseOption = False,
+    budget: BudgetOption = None,
+    store: StoreOption = None,
+    ray: RayOption = None,
+    workers: WorkersOption = 0,
     weights: WeightsOption = None,
     random: RandomOption = False,
     metric: MetricOption = None,
     loss: LossOption = None,
     outputs: OutputsOption = "",
     heads: HeadsOption = "",
-    accept: Annotated[
-        str,
-        typer.Option(
-            "--accept",
-            help=f"Begin although a check fails: {', '.join(REFUSABLE)}. Every page then says so.",
-        ),
-    ] = "",
-    keep_data: Annotated[
-        str | None,
-        typer.Option(
-            "--keep-data",
-            metavar="SIZE",
-            help="Keep a copy of the data in the study if they take at most this, such as 500MB.",
-            show_default=False,
-        ),
-    ] = None,
-    engine: Annotated[
-        str, typer.Option("--engine", help="frontier, or naive: the plain loop, to compare with.")
-    ] = "frontier",
+    accept: AcceptOption = "",
+    keep_data: KeepDataOption = None,
+    engine: EngineOption = "frontier",
     threads: ThreadsOption = 0,
     device: DeviceOption = "auto",
-    precision: Annotated[
-        str,
-        typer.Option(
-            "--precision",
-            help="fp32, tf32, bf16 or fp16: of the points; what a lower one does to the dense "
-            "model is measured and said.",
-        ),
-    ] = FP32,
+    precision: PrecisionOption = FP32,
     json: JsonOption = False,
     job: JobOption = None,
 ) -> None:
@@ -254,7 +151,9 @@ def sweep(
         chosen = listed(outputs)
         if sharing.store is not None and model is None:
             begin_from(sharing.store, study)
-        reference = _reference(study, model, data, weights, random, metric, loss, chosen, heads)
+        reference = sweep_reference(
+            study, model, data, weights, random, metric, loss, chosen, heads
+        )
         if model is not None and job is None:
             vouch(reference)  # typed by the owner of this account
         else:
@@ -340,48 +239,6 @@ def sweep(
     print_shard(grid.shard, study)
     print_sharing(sharing.store, crewed, swept.exchange)
     print_budget(swept.setting_up, seconds)
-
-
-def _reference(
-    study: Path,
-    model: str | None,
-    data: str | None,
-    weights: Path | None,
-    random: bool,
-    metric: str | None,
-    loss: str | None,
-    outputs: tuple[str, ...],
-    heads: str,
-) -> Reference:
-    if model is None:
-        if not (study / MANIFEST).exists():
-            raise BadValue(
-                f"Expected a model to make the new study {study} from, but got none. Run: "
-                f"{next_steps.make_study()}."
-            )
-        known = StudyFolder.open(study).manifest.reference
-        if metric is not None and metric == ",".join((known.metric, *known.also)):
-            metric = known.metric
-        given = {"data": data, "weights": weights and str(weights), "metric": metric, "loss": loss,
-                 "random": random or None, "outputs": outputs or None,
-                 "heads": heads or None}  # fmt: skip
-        if data is not None and data != known.data and known.own_network is not None:
-            known = replace(known, data=data, own_data=None)  # the same ones, or it is refused
-        others = [k for k, v in given.items() if v is not None and v != getattr(known, k)]
-        if others:
-            raise BadValue(
-                f"Expected the study's own --{others[0]} ({getattr(known, others[0])}), but got "
-                f"{given[others[0]]}. Leave it out, or name MODEL and another folder."
-            )
-        return known
-    data = data or sample_data(model)
-    if data is None:
-        raise BadValue(
-            "Expected data to evaluate on, but got none. Add --data, such as imagefolder:DIR."
-        )
-    source = str(weights) if weights else None
-    metric = metric or usual_metric(model, data)
-    return Reference(model, data, metric, source, random, loss or "", outputs, heads=heads)
 
 
 def _accepted(text: str) -> tuple[str, ...]:

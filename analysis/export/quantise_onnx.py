@@ -86,16 +86,16 @@ def _feeds(file: Path, inputs: Inputs) -> Iterator[Feed]:
     from torch.utils import _pytree as pytree
 
     from prunescope.capture.graph import batch_size, call_arguments, take
-    from prunescope.export.formats import onnx
+    from prunescope.export.onnx_sessions import feed, session
 
-    opened = onnx.session(file, 1)
+    opened = session(file, 1)
     samples = min(batch_size(inputs), MOST_SAMPLES)
     for start in range(0, samples, _CHUNK):
         chunk = take(inputs, slice(start, min(start + _CHUNK, samples)))
         args, kwargs = pytree.tree_map(
             lambda x: x.numpy(force=True) if isinstance(x, Tensor) else x, call_arguments(chunk)
         )
-        yield onnx.feed(opened, args, kwargs)
+        yield feed(opened, args, kwargs)
 
 
 def _written(source: Path, target: Path, feeds: Sequence[Feed], narrow: bool) -> None:
@@ -190,9 +190,9 @@ def _forget_zero_points(graph: Any) -> None:
 
 def _error(source: Path, target: Path, feed: Feed) -> float:
     """The root mean square difference of all outputs, relative to the outputs themselves."""
-    from prunescope.export.formats import onnx
+    from prunescope.export.onnx_sessions import session
 
-    wanted, got = (onnx.session(file, 1).run(None, feed) for file in (source, target))
+    wanted, got = (session(file, 1).run(None, feed) for file in (source, target))
     pairs = [(a, b) for a, b in zip(wanted, got, strict=True) if a.dtype.kind == "f"]
     scale = sum(float(np.square(a, dtype=np.float64).sum()) for a, _ in pairs)
     off = sum(float(np.square(b - a, dtype=np.float64).sum()) for a, b in pairs)

@@ -12,8 +12,8 @@ from prunescope.object_store.outbox import Outbox
 from prunescope.store.files import write_atomically
 from prunescope.store.logits import TARGETS
 from prunescope.store.other_sweeps import OtherSweeps
-from prunescope.store.parquet_table import BOUNDS, named_by_content, read_rows
 from prunescope.store.rows_of_study import own_rows
+from prunescope.store.table_file import BOUNDS, named_by_content, read_rows
 from prunescope.study.point import KEY
 
 ROWS, LOGITS, SWEEPS = "measurements", "logits", "sweeps"
@@ -128,7 +128,7 @@ class Inbox:
         """The rows in a part; none of one that no table of this version wrote."""
         study = self.outbox.study
         try:
-            rows = read_rows(pa.BufferReader(content), study.measurements, BOUNDS)
+            rows = read_rows(pa.BufferReader(content), study.measurements.row, BOUNDS)
         except (Refusal, pa.ArrowException, KeyError, ValueError):
             rows = study.measurements.schema.empty_table()
         frame: pd.DataFrame = rows.to_pandas()

@@ -26,8 +26,8 @@ from prunescope.store.folder import MANIFEST, TABLES, StudyFolder
 from prunescope.store.json_documents import from_json, write_document
 from prunescope.store.logits import TARGETS
 from prunescope.store.merge import joined_manifest
-from prunescope.store.parquet_table import named_by_content
 from prunescope.store.study_files import file_hash
+from prunescope.store.table_file import named_by_content
 from prunescope.study import Manifest
 
 MIRRORED: Final = (*TABLES, "quantiles", "logits")

@@ -14,9 +14,10 @@ from prunescope.object_store.objects import ObjectStore
 from prunescope.store.folder import StudyFolder
 from prunescope.store.logit_files import read_file
 from prunescope.store.logits import TARGETS, LogitStore, encoded_logits
-from prunescope.store.parquet_table import Table, encoded
+from prunescope.store.parquet_table import Table
 from prunescope.store.rows_of_study import own_rows
 from prunescope.store.score_quantiles import quantiles
+from prunescope.store.table_file import encoded
 from prunescope.study.point import DENSE, KEY
 
 _RUN = (*KEY, "start", "rows")

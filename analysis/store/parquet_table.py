@@ -6,13 +6,9 @@ same file. Of two rows with the same key, the one that was repeated counts (in s
 precision, after a lower one), else the one with more samples.
 """
 
-import hashlib
-import io
 import logging
-import re
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
-from functools import lru_cache
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,11 +16,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from prunescope.errors import StorageFailure
-from prunescope.fence.parquet_files import Bounds, opened, read_bounded
-from prunescope.fence.refusal import Refusal
 from prunescope.store.files import (
     damaged_in,
     remove_left,
@@ -35,23 +28,12 @@ from prunescope.store.files import (
 )
 from prunescope.store.locks import merge_lock
 from prunescope.store.read_only import require_writable
+from prunescope.store.table_file import Damaged, encoded, read_once, schema_of
 
 log = logging.getLogger(__name__)
 
-_NAMED: Final = re.compile(r"[0-9a-f]{20}")
-BOUNDS: Final = Bounds(rows=20_000_000, bytes=4 << 30)
-"""Of one file; a sweep of a thousand layers by ten sparsities and ten methods has 100,000 rows."""
 _STALE: Final = 3600.0
 """Seconds after which a temporary file belongs to nobody: a write takes milliseconds."""
-
-_KINDS: Final[dict[Any, pa.DataType]] = {
-    str: pa.string(),
-    int: pa.int64(),
-    float: pa.float64(),
-    bool: pa.bool_(),
-    tuple[int, ...]: pa.list_(pa.int64()),
-    tuple[float, ...]: pa.list_(pa.float64()),
-}
 
 _BETTER: Final = ("repeated", "samples", "removed_units")
 """Columns whose larger value makes one of two rows with the same key the better one: repeated in
@@ -77,7 +59,7 @@ class Table:
     @property
     def schema(self) -> pa.Schema:
         """The columns and their types."""
-        return pa.schema([(column.name, _KINDS[column.type]) for column in fields(self.row)])
+        return schema_of(self.row)
 
     def append(self, rows: Sequence[Any]) -> Path | None:
         """Add ``rows`` in one new file and return it; None for no rows.
@@ -212,12 +194,12 @@ class Table:
         try:
             with storage(path):  # a disk that refuses says nothing about the file
                 state = path.stat()
-                return _read_once(path, state.st_mtime_ns, state.st_size, self)
+                return read_once(path, state.st_mtime_ns, state.st_size, self.row)  # type: ignore[arg-type]
         except StorageFailure as error:
             if isinstance(error.__cause__, FileNotFoundError):
                 return None
             raise
-        except _Damaged as error:
+        except Damaged as error:
             aside = set_aside(path)
             log.warning(
                 "Expected %s to be a table of %ss, but it is damaged (%s). It is set aside as %s; "
@@ -225,65 +207,6 @@ class Table:
                 path.name, self.row.__name__.lower(), error, aside.name,
             )  # fmt: skip
             return None
-
-
-class _Damaged(Exception):
-    """A file whose bytes are not a table."""
-
-
-@lru_cache(maxsize=4096)
-def _read_once(path: Path, _changed: int, _size: int, kind: Table) -> pa.Table:
-    """The table in a file, cached: files never change, and each round of a sweep reads them all.
-
-    All of them in one order: a cache that holds fewer than there are holds none of those that are
-    read next. A file of a few rows takes some 10 KiB; reading 523 of them takes 1.7 s, or 0.04.
-    """
-    content = path.read_bytes()
-    try:
-        if _NAMED.fullmatch(path.stem) and _digest(content) != path.stem:
-            raise ValueError("its bytes are not the ones that were written")
-        return read_rows(pa.BufferReader(content), kind, BOUNDS)
-    except (Refusal, pa.ArrowException, KeyError, ValueError, OSError) as error:
-        raise _Damaged(_first_line(error)) from error
-
-
-def encoded(table: pa.Table) -> tuple[str, bytes]:
-    """Return the name and the bytes of the file that holds ``table``; its content names it."""
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd")
-    content = buffer.getvalue()
-    return f"{_digest(content)}.parquet", content
-
-
-def named_by_content(name: str, content: bytes) -> bool:
-    """Return whether ``content`` is whole: the file ``name`` of a table or of logits has its hash.
-
-    >>> named_by_content("e3b0c44298fc1c149afb.parquet", b"")
-    True
-    """
-    return name == f"{_digest(content)}.parquet"
-
-
-def read_rows(source: pa.BufferReader, kind: Table, bounds: Bounds) -> pa.Table:
-    """Return the columns of ``kind`` in the parquet file ``source``, and no others.
-
-    A column that an older version did not write gets the default of its field.
-
-    Raises:
-        Refusal: A column without a default is missing or of another kind, or it holds more than
-            ``bounds``.
-        pa.ArrowException: It is no parquet file.
-    """
-    defaults = {f.name: f.default for f in fields(kind.row) if f.default is not MISSING}
-    with opened(source, kind.schema) as file:
-        names = set(file.schema_arrow.names)
-    written = [field for field in kind.schema if field.name in names or field.name not in defaults]
-    table = read_bounded(source, pa.schema(written), bounds)
-    for field in kind.schema:
-        if field.name not in table.schema.names:
-            filled = pa.array([defaults[field.name]] * len(table), field.type)
-            table = table.append_column(field, filled)
-    return table.select(kind.schema.names)
 
 
 def rows_of(table: Table, frame: pd.DataFrame) -> list[Any]:
@@ -300,11 +223,3 @@ def rows_of(table: Table, frame: pd.DataFrame) -> list[Any]:
         )
         for values in frame[names].itertuples(index=False, name=None)
     ]  # fmt: skip
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:20]
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:120]

@@ -13,7 +13,9 @@ from benchmarks.removal_table.row import apart, captured_network, run
 from prunescope.capture.free_graph import free_graph
 from prunescope.capture.graph import Captured, Inputs, call_arguments
 from prunescope.coupling import find_groups
-from prunescope.export.formats import onnx, pt2
+from prunescope.export import onnx_sessions
+from prunescope.export.formats import pt2
+from prunescope.export.write_onnx import write_onnx
 from prunescope.removal import remove, try_groups
 from prunescope.removal.try_groups import random_half
 
@@ -71,8 +73,8 @@ def _written(
             return {"pt2": _said(error)}
         path = Path(folder) / "smaller.onnx"
         try:
-            onnx.write(exported, path, dimensions)
-            session = onnx.session(path, 1)
+            write_onnx(exported, path, dimensions)
+            session = onnx_sessions.session(path, 1)
             made["onnx"] = max(apart(_onnx(session, x), wanted) for x, wanted in cases)
         except Exception as error:  # noqa: BLE001
             made["onnx"] = _said(error)
@@ -84,7 +86,8 @@ def _onnx(session: Any, inputs: Inputs) -> list[Tensor]:
     args, kwargs = pytree.tree_map(
         lambda leaf: leaf.numpy() if isinstance(leaf, Tensor) else leaf, arguments
     )
-    return [torch.as_tensor(each) for each in session.run(None, onnx.feed(session, args, kwargs))]
+    outputs = session.run(None, onnx_sessions.feed(session, args, kwargs))
+    return [torch.as_tensor(each) for each in outputs]
 
 
 def _said(error: Exception) -> str:

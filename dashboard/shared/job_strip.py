@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from prunescope.dashboard.shared import loaders, polling, problems, rights
+from prunescope.dashboard.shared import loaders, polling, problems, rights, study_jobs, study_stamps
 from prunescope.jobs import ACTIVE, Job, Snapshot, cancel, press, queue
 from prunescope.text import plain, units
 from prunescope.text.durations import spoken
@@ -41,9 +41,9 @@ def strip(folder: Path, live: bool) -> None:
         folder: Of the study.
         live: Rerun as well when new measurements arrive.
     """
-    active = loaders.running(folder) is not None
+    active = study_jobs.running(folder) is not None
     study = loaders.study(folder)
-    nothing = study is None or not loaders.any_measured(study)
+    nothing = study is None or not study_stamps.any_measured(study)
     every = (EAGER if live and nothing else FAST) if active else SLOW
     polling.start(_SEEN)
     place = polling.room("jobs")
@@ -59,7 +59,7 @@ def title(job: Job) -> str:
 def _strip(folder: Path, live: bool) -> None:
     page = polling.of_page(_SEEN)
     with problems.shown():
-        jobs = loaders.jobs_of(folder)[:20]
+        jobs = study_jobs.jobs_of(folder)[:20]
         snapshots = [(job, job.snapshot()) for job in jobs if job.state() in ACTIVE]
         for job, snapshot in snapshots:
             if snapshot.stopping and not rights.locked():  # whoever asked may be gone
@@ -164,7 +164,7 @@ def _rerun_on_change(
     Reading all points again takes its time. While the page runs, it is about to read everything.
     """
     study = loaders.study(folder)
-    now = (states, study is not None, loaders.signature(study) if live and study else None)
+    now = (states, study is not None, study_stamps.signature(study) if live and study else None)
     key = f"{_SEEN} {folder} {live}"
     before, since = st.session_state.get(key, (None, 0.0))
     waited = time.monotonic() - since

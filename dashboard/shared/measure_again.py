@@ -3,7 +3,7 @@
 import streamlit as st
 
 from prunescope.commands import Verify
-from prunescope.dashboard.shared import loaders, plan_summary, rights
+from prunescope.dashboard.shared import plan_summary, rights, study_jobs
 from prunescope.dashboard.shared.launch import pressed
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
@@ -13,7 +13,7 @@ def offer(opened: StudyFolder, plan: Plan, why: str, key: str) -> None:
     """Say what was not stored of a measured plan, and offer to measure it once more."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(why)
-        if any(job.kind == Verify.command for job in loaders.active(opened.folder)):
+        if any(job.kind == Verify.command for job in study_jobs.active(opened.folder)):
             return
         st.button(
             "Measure again", key=key, icon=":material/science:", disabled=rights.locked(),

@@ -6,7 +6,7 @@ from typing import Final
 import streamlit as st
 
 from prunescope.commands import Calibrate, Sweep
-from prunescope.dashboard.shared import device_choice, loaders, rights
+from prunescope.dashboard.shared import device_choice, rights, study_jobs
 from prunescope.dashboard.shared.launch import pressed
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Plan
@@ -31,7 +31,7 @@ def points(opened: StudyFolder, sweeps: Sequence[Sweep], key: str) -> None:
 
 def combinations(opened: StudyFolder, plan: Plan) -> None:
     """Offer to measure combinations that tell how far predictions of such plans are off."""
-    if any(job.kind == Calibrate.command for job in loaders.active(opened.folder)):
+    if any(job.kind == Calibrate.command for job in study_jobs.active(opened.folder)):
         return
     device_choice.beside(_DEVICE)
     st.button(

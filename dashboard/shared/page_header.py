@@ -14,6 +14,7 @@ from prunescope.dashboard.shared import (
     session,
     show_mode,
     soundness_marks,
+    study_jobs,
     take_away,
     word_list,
 )
@@ -111,7 +112,7 @@ def required() -> StudyFolder | None:
                 f"`{next_steps.sample_study(folder() / 'lenet5')}`",
                 icon=":material/lab_profile:",
             )
-        elif loaders.running(path) is None:
+        elif study_jobs.running(path) is None:
             st.warning(
                 "This study was not made: its first sweep ended before the model was captured. "
                 "The Study page says why, starts it again, or takes it out of the list.",
@@ -129,7 +130,7 @@ def unmade() -> dict[str, Path]:
 
 
 def _ended(path: Path) -> bool:
-    return loaders.study(path) is None and loaders.running(path) is None
+    return loaders.study(path) is None and study_jobs.running(path) is None
 
 
 def _offered(found: Mapping[str, Path]) -> list[str]:
@@ -140,7 +141,7 @@ def _offered(found: Mapping[str, Path]) -> list[str]:
 
 def _unmade(path: Path) -> str:
     """What a study is that no job has written yet."""
-    if loaders.running(path) is not None:
+    if study_jobs.running(path) is not None:
         return "Being made: its first sweep is starting."
     return "Not made: its first sweep ended before the model was captured."
 

@@ -9,6 +9,7 @@ from prunescope.commands import Verify
 from prunescope.dashboard.shared import (
     device_choice,
     expected_score,
+    knowledge,
     loaders,
     rights,
     take_away,
@@ -35,7 +36,7 @@ _HERE: Final = {"Dense": "Of the dense network.", "Plan": "As the plan leaves it
 def expected(opened: StudyFolder, known: StudyMeasurements, plan: Plan) -> Prediction:
     """Return what is expected of ``plan``."""
     return predict(
-        opened.manifest, plan, known.curves, loaders.record(opened), loaders.operators(opened)
+        opened.manifest, plan, known.curves, knowledge.record(opened), knowledge.operators(opened)
     )
 
 
@@ -76,7 +77,7 @@ def history(opened: StudyFolder) -> None:
     st.subheader("Measured plans", anchor=False)
     words = words_of(opened.manifest)
     form = words.column_format
-    table = loaders.compared(opened)
+    table = knowledge.compared(opened)
     take_away.table(opened, table, "Measured plans")
     st.dataframe(
         table, hide_index=True, height=height(len(table), 260), placeholder="–",

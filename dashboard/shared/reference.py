@@ -5,7 +5,7 @@ from typing import Final
 
 import streamlit as st
 
-from prunescope.dashboard.shared import loaders, pages, problems, rights, session
+from prunescope.dashboard.shared import knowledge, loaders, pages, problems, rights, session
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.errors import PrunescopeError
 from prunescope.planning.against_reference import AgainstReference, against_reference
@@ -48,7 +48,7 @@ def against(
         return None
     return against_reference(
         opened.manifest, known.curves,
-        lambda which: guess if which is one else loaders.predicted_reference(opened, which),
+        lambda which: guess if which is one else knowledge.predicted_reference(opened, which),
         loaders.measured_plans(opened), one, other, stored_answers(opened),
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from prunescope.dashboard.shared import loaders
+from prunescope.dashboard.shared import study_jobs
 from prunescope.jobs import keep_warm_worker
 
 _APART: Final = 20.0
@@ -56,5 +56,5 @@ tidying: Final = Tidying(time.monotonic())
 
 def ready(place: Path | None) -> None:
     """Keep a process ready for the next job, unless one of ``place`` needs the machine now."""
-    if place is None or loaders.running(place) is None:
+    if place is None or study_jobs.running(place) is None:
         keep_warm_worker()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
-from prunescope.dashboard.shared import loaders, show_mode
+from prunescope.dashboard.shared import knowledge, show_mode
 from prunescope.dashboard.views.show.stops import stops_of, tour_of
 from prunescope.store.folder import StudyFolder
 from prunescope.text import plain
@@ -20,7 +20,7 @@ def shown(at: AppTest) -> str:
 
 def test_every_stop_says_the_engines_sentences(studies: Path, open_page: Open) -> None:
     study = StudyFolder.open(studies / "digits")
-    told = loaders.overview(study, 0.01)
+    told = knowledge.overview(study, 0.01)
     first = shown(open_page(studies, show="1"))
     assert told.sentences()
     assert all(plain.text(sentence) in first for sentence in told.sentences())

@@ -33,14 +33,14 @@ class OnnxInt8(Format):
 
     def write(self, made: Deliverable, folder: Path) -> None:
         """Export the graph, convert it, and round it."""
-        from prunescope.export.formats import onnx
         from prunescope.export.formats.pt2 import exported
         from prunescope.export.quantise_onnx import calibration_feeds, quantise
+        from prunescope.export.write_onnx import write_onnx
 
         assert made.captured is not None
         with tempfile.TemporaryDirectory(dir=folder) as aside:
             floats = Path(aside) / "model.onnx"
-            onnx.write(exported(made.captured), floats, made.dimensions, made.opset)
+            write_onnx(exported(made.captured), floats, made.dimensions, made.opset)
             quantise(floats, folder / self.file, calibration_feeds(floats, made.calibration))
 
     def load(self, file: Path, recipe: Path, threads: int, study: Path | None) -> Loaded:

@@ -48,13 +48,13 @@ class OpenVino(Format):
 
     def write(self, made: Deliverable, folder: Path) -> None:
         """Export the graph, convert it to ONNX, and that to OpenVINO's own."""
-        from prunescope.export.formats import onnx
         from prunescope.export.formats.pt2 import exported
+        from prunescope.export.write_onnx import write_onnx
 
         assert made.captured is not None
         with tempfile.TemporaryDirectory(dir=folder) as aside:
             file = Path(aside) / "model.onnx"
-            onnx.write(exported(made.captured), file, made.dimensions)
+            write_onnx(exported(made.captured), file, made.dimensions)
             _convert(file, folder / self.file)
 
     def load(self, file: Path, recipe: Path, threads: int, study: Path | None) -> Loaded:
@@ -145,7 +145,7 @@ class Compiled:
 
     def prepared(self, args: Any, kwargs: dict[str, Any]) -> Callable[[], list[np.ndarray]]:
         """Return a run on the arguments of a call, as arrays."""
-        from prunescope.export.formats.onnx import named_arrays
+        from prunescope.export.onnx_sessions import named_arrays
 
         names = [each.get_any_name() for each in self._model.inputs]
         arrays = named_arrays(names, args, kwargs)

@@ -114,9 +114,10 @@ class OnnxCompiler:
         return Resizer(self._captured(self._workload.dense), path, batch)
 
     def _export(self, module: nn.Module, path: Path) -> None:
-        from prunescope.export.formats import onnx, pt2
+        from prunescope.export.formats import pt2
+        from prunescope.export.write_onnx import write_onnx
 
-        onnx.write(pt2.exported(self._captured(module)), path)
+        write_onnx(pt2.exported(self._captured(module)), path)
         self.exports += 1
 
     def _captured(self, module: nn.Module) -> Captured:
@@ -189,14 +190,14 @@ def prepared_session(
     from torch.utils import _pytree as pytree
 
     from prunescope.capture.graph import call_arguments
-    from prunescope.export.formats import onnx
+    from prunescope.export.onnx_sessions import feed, session
 
     try:
-        opened = onnx.session(path, threads, providers)
+        opened = session(path, threads, providers)
         args, kwargs = pytree.tree_map(
             lambda x: x.numpy(force=True) if isinstance(x, Tensor) else x, call_arguments(inputs)
         )
-        arrays: Any = onnx.feed(opened, args, kwargs)
+        arrays: Any = feed(opened, args, kwargs)
         opened.run(None, arrays)
     except Exception as error:  # ONNX Runtime's errors share no type
         told = str(error).replace(f"Load model from {path} failed:", "")  # a file that is gone

@@ -25,7 +25,8 @@ from prunescope.latency.table.rows import (
 from prunescope.latency.table.tensor_sizes import shapes_of
 from prunescope.store.destinations import require_replaceable, source_paths
 from prunescope.store.files import storage, write_atomically
-from prunescope.store.parquet_table import Table, read_rows, rows_of
+from prunescope.store.parquet_table import Table, rows_of
+from prunescope.store.table_file import read_rows
 from prunescope.study import Manifest, Reference
 from prunescope.text.lists import listed
 from prunescope.text.numbers import exact
@@ -120,7 +121,7 @@ def _read(path: Path, table: Table) -> pd.DataFrame:
             )
         content = path.read_bytes()
     try:
-        found: pd.DataFrame = read_rows(pa.BufferReader(content), table, _BOUNDS).to_pandas()
+        found: pd.DataFrame = read_rows(pa.BufferReader(content), table.row, _BOUNDS).to_pandas()
     except Refusal as refusal:
         raise DamagedFile(
             f"Expected {path.name} to be a latency table, but {refusal.reason}. Make it with "

@@ -4,7 +4,6 @@ This is what recoveries ``ls`` and ``refit`` do, to a plan of many subjects and 
 alike; ``refit`` fits what lies behind activations and sums.
 """
 
-from functools import partial
 from typing import Any
 
 import torch
@@ -25,7 +24,6 @@ from prunescope.moments.second_moments import (
 from prunescope.moments.weight_operators import Site, find_sites, weight_readers
 from prunescope.recovery.least_squares.dense_targets import (
     DenseTargets,
-    Target,
     dense_targets,
     refit_samples,
 )
@@ -38,6 +36,7 @@ from prunescope.recovery.least_squares.refit import (
     supports,
 )
 from prunescope.recovery.least_squares.ridge import refit, refit_whole
+from prunescope.recovery.least_squares.staying_targets import StayingTargets
 from prunescope.recovery.least_squares.tails import Tail, tail_of
 from prunescope.recovery.least_squares.through_activations import Rows, refit_through
 from prunescope.removal.block_masks import divided
@@ -90,6 +89,7 @@ class _RefitWalk:
         self._removed = Removed(captured, units) if units else None
         samples = refit_samples(bench, "refit" if through else "ls")
         self._targets: DenseTargets = dense_targets(bench, moments, samples)
+        self._goals = StayingTargets(self._targets, self._removed)
         self._twins = {node.name: node for node in captured.module.graph.nodes}
         self._named = {node.name: node for node in module.graph.nodes}
         self._changed = differing_nodes(module, captured.module, self._targets.tensors)
@@ -190,7 +190,7 @@ class _RefitWalk:
     def _moments(self, site: Site, twin: fx.Node, start: Tensor) -> Moments:
         """Moments of the pruned network's inputs with the residuals of its outputs."""
         sums = MomentSums(site)
-        for values, (chosen, goal) in zip(self._lane.values, self._goals(site, twin), strict=True):
+        for values, (chosen, goal) in zip(self._lane.values, self._goals.of(twin), strict=True):
             inputs = _wide(site.inputs(values[site.source], chosen))
             matrix = start.to(inputs.dtype)
             outputs = torch.einsum("rgi,goi->rgo", inputs, matrix).flatten(1)
@@ -201,11 +201,11 @@ class _RefitWalk:
 
     def _rows(self, site: Site, twin: fx.Node, tail: Tail) -> list[Rows]:
         """The pruned network's inputs of a layer, the dense outputs, and what is added to both."""
-        targets = self._goals(site, twin)
+        targets = self._goals.of(twin)
         own, others = None, [None] * len(targets)
         if tail.other is not None:
             own = self._named[tail.other.name]
-            others = [goal for _, goal in self._goals(site, twin, tail.other)]  # type: ignore[misc]
+            others = [goal for _, goal in self._goals.of(twin, tail.other)]  # type: ignore[misc]
         rows = []
         for values, (chosen, goal), other in zip(self._lane.values, targets, others, strict=True):
             inputs = _wide(site.inputs(values[site.source], chosen))
@@ -224,41 +224,6 @@ class _RefitWalk:
             for node in own.all_input_nodes if node.op == "get_attr"
         }  # fmt: skip
         return Tail(own).scale_and_shift(tensors)
-
-    def _goals(self, site: Site, twin: fx.Node, other: fx.Node | None = None) -> list[Target]:
-        """The dense results, batch by batch, without what is removed from them.
-
-        With ``other``, the values of that dense node at the same positions.
-        """
-        dense_site = self._targets.sites[twin]
-        read = twin if other is None else other
-        if self._removed is None:
-            return list(self._targets.of(dense_site, read))
-        dims = self._removed.coupling.walk.dims(read)
-        touched = {axis for axis, dim in enumerate(dims) if self._removed.touches(dim)}
-        channel = site.channel % len(dims)
-        if touched - {channel}:
-            without = partial(self._without, node=read)
-            return list(self._targets.cut(dense_site, read, without))
-        targets = self._targets.of(dense_site, read)
-        if not touched:
-            return list(targets)
-        keep = self._keep(dims[channel], targets[0][1].shape[1])
-        return [(chosen, goal.index_select(1, keep)) for chosen, goal in targets]
-
-    def _without(self, value: Tensor, node: fx.Node) -> Tensor:
-        """The dense result without what is removed from it."""
-        assert self._removed is not None
-        for axis, dim in enumerate(self._removed.coupling.walk.dims(node)):
-            if self._removed.touches(dim):
-                value = value.index_select(axis, self._keep(dim, value.shape[axis]))
-        return value
-
-    def _keep(self, dim: Any, size: int) -> Tensor:
-        """The indices of a dimension of ``size`` that stay."""
-        assert self._removed is not None
-        keep = torch.from_numpy(self._removed.keep(dim))
-        return keep.repeat(size // len(keep)).nonzero().flatten()
 
 
 def _solve(

@@ -38,7 +38,7 @@ from prunescope.recovery.training.rounds import RoundsDone
 from prunescope.recovery.training.student import elements, make_student, masks_of, weights_of
 from prunescope.recovery.training.train_student import Learnt, Lesson, train_student
 from prunescope.recovery.training.training_data import LiveData, training_data
-from prunescope.recovery.training.training_run import require_amp
+from prunescope.recovery.training.training_step import require_amp
 from prunescope.sources.weights import load_weights
 from prunescope.store.destinations import require_inside, require_no_source, source_paths
 from prunescope.store.files import write_atomically

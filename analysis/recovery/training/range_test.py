@@ -15,7 +15,8 @@ from prunescope.recovery.training.fine_tuning_settings import SGD, FineTuning
 from prunescope.recovery.training.objective import Objective
 from prunescope.recovery.training.training_batch import Feed
 from prunescope.recovery.training.training_curve import RangeTest
-from prunescope.recovery.training.training_run import TrainingRun, copied, put
+from prunescope.recovery.training.training_run import copied, put
+from prunescope.recovery.training.training_step import TrainingStep
 from prunescope.recovery.training_mode import training
 
 STEPS: Final = 48
@@ -62,7 +63,7 @@ def range_test(
     LeNet-5 without 60 % of its channels 84 %, at a tenth 76 %, at the best rate tried 85 %.
     """
     before, began = copied(module), time.monotonic()
-    run = TrainingRun(module, feed, masks, objective, settings, progress)
+    stepping = TrainingStep(module, masks, objective, settings)
     first = _FIRST if settings.optimizer.lower() == SGD else _FIRST * _ADAPTIVE
     smooth, weight, least, best = 0.0, 0.0, math.inf, first
     step, now, spoilt = 0, first, False
@@ -74,7 +75,7 @@ def range_test(
                 if progress.cancelled():
                     raise Cancelled("Expected training to go on, but it was cancelled. Run again.")
                 now = first * _SPAN ** (step / (STEPS - 1))
-                loss = run.descend(learner, feed.step(step), now).item()
+                loss = stepping.descend(learner, feed.step(step), now).item()
                 smooth = _SMOOTH * smooth + (1 - _SMOOTH) * loss
                 weight = _SMOOTH * weight + (1 - _SMOOTH)
                 if not smooth / weight <= _SPOILT * least:

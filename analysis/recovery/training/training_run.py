@@ -1,49 +1,27 @@
-"""One training run: its optimiser, its place in the data, its curve, and a state to go on from."""
+"""One training run: its steps, its place in the data, its curve, and a state to go on from."""
 
 import math
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import torch
 from torch import Tensor, nn
-from torch.utils import _pytree as pytree
 
-from prunescope.bench.device import device_of
-from prunescope.capture.network import forward
-from prunescope.errors import BadValue, Cancelled, DataMismatch
+from prunescope.errors import Cancelled
 from prunescope.progress import Progress
 from prunescope.recovery.training.features import learner_for
 from prunescope.recovery.training.fine_tuning_settings import FineTuning
 from prunescope.recovery.training.moving_average import MovingAverage
 from prunescope.recovery.training.objective import Objective
-from prunescope.recovery.training.optimizers import (
-    fits_optimizer,
-    make_optimizer,
-    optimizer_tensors,
-    restore_optimizer,
-)
 from prunescope.recovery.training.training_batch import Batch, Feed
 from prunescope.recovery.training.training_curve import Progressed, Reading
+from prunescope.recovery.training.training_step import TrainingStep
 from prunescope.recovery.training_mode import training
-from prunescope.user_code.guard import guarded
 
 _READINGS: Final = 40
 """Readings per epoch at most."""
-_OPTIMIZER: Final = "optimizer."
-_SCALE: Final = "scale"
-_HALF: Final = (torch.bfloat16, torch.float16)
-
-
-def require_amp(settings: FineTuning, device: torch.device) -> None:
-    """Raise ``BadValue`` where ``device`` cannot train in what the settings ask for."""
-    if settings.amp == "fp16" and device.type != "cuda":
-        raise BadValue(
-            f"Expected amp fp16 on a device that trains in float16, but got {device.type}. Take "
-            "bf16, or leave it off."
-        )
 
 
 def rate(step: int, total: int, settings: FineTuning) -> float:
@@ -111,13 +89,8 @@ class TrainingRun:
         """
         self._module, self._feed, self._settings = module, feed, settings
         self._objective, self._progress, self._rest = objective, progress, rest
-        weights = {name: module.get_parameter(name) for name in masks}
-        self._masked = [(weights[n], keep.to(weights[n].device)) for n, keep in masks.items()]
-        self._optimizer = make_optimizer(module, settings)
-        half = settings.amp == "fp16"
-        self._scaler = torch.amp.GradScaler(device_of(module).type, enabled=half)
+        self._stepping = TrainingStep(module, masks, objective, settings)
         self._average = MovingAverage(module, settings.ema) if settings.ema else None
-        self._device = device_of(module)
         self._losses: list[Tensor] = []
         self._began = time.monotonic() - spent
         self.steps = feed.steps
@@ -196,43 +169,11 @@ class TrainingRun:
         self._progress.advance(1 if reading.step else 0, message, **values)
 
     def descend(self, learner: nn.Module, batches: list[Batch], rate_now: float) -> Tensor:
-        """Take one step on ``batches``, whose gradients are averaged by samples; return its loss.
-
-        Removed weights have no gradient, and are set to 0 after the step: whatever an optimizer
-        adds by itself (decay, momentum of before), they stay exactly 0.
-        """
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate_now
-        self._optimizer.zero_grad()
-        count = sum(map(len, batches))
-        losses = []
-        for batch in batches:
-            with guarded(
-                f"the model to train on a batch of {len(batch)} samples",
-                "Check that it runs, and has gradients, in training mode.",
-                DataMismatch,
-                "training",
-            ):
-                with self._coarser():
-                    outputs = forward(learner, batch.inputs)
-                loss = self._objective(self._full(outputs), batch) * (len(batch) / count)
-                self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-            losses.append(loss.detach())
-        self._scaler.unscale_(self._optimizer)  # so that clipping sees gradients as they are
-        with torch.no_grad():
-            for weight, keep in self._masked:
-                if weight.grad is not None:
-                    weight.grad.masked_fill_(~keep, 0.0)
-        if self._settings.clip is not None:
-            torch.nn.utils.clip_grad_norm_(self._module.parameters(), self._settings.clip)
-        self._scaler.step(self._optimizer)  # float16 skips a step whose gradients overflowed
-        self._scaler.update()
-        with torch.no_grad():
-            for weight, keep in self._masked:
-                weight.masked_fill_(~keep, 0.0)
+        """Take one step on ``batches``, which the average follows too; return its loss."""
+        loss = self._stepping.descend(learner, batches, rate_now)
         if self._average is not None:
             self._average.update(self._module, self.step + 1)
-        return torch.stack(losses).sum()
+        return loss
 
     def state(self) -> TrainingState:
         """Return what it needs to go on from here; only while ``whole``."""
@@ -241,10 +182,9 @@ class TrainingRun:
             **{f"weights.{name}": tensor for name, tensor in copied(self._module).items()},
             **{f"best.{name}": tensor for name, tensor in self.best.items()},
             **{f"average.{name}": tensor for name, tensor in average.items()},
-            **{_OPTIMIZER + n: tensor for n, tensor in optimizer_tensors(self._optimizer).items()},
+            **self._stepping.state(),
             "losses": torch.stack(self._losses) if self._losses else torch.zeros(0),
             "random": torch.get_rng_state(),
-            **self._scale(),
         }
         reached = Progressed(
             self.step, self.best_epoch, self.best_score, tuple(self.curve), self._feed.place()
@@ -259,11 +199,11 @@ class TrainingRun:
             for part in parts
             for name, tensor in self._module.state_dict().items()
         }
-        wanted |= {"random": torch.get_rng_state(), **self._scale()}
+        wanted |= {"random": torch.get_rng_state(), **self._stepping.scale()}
         known = state.tensors
         return (
             all(name in known and _alike(known[name], t) for name, t in wanted.items())
-            and fits_optimizer(self._optimizer, _of_optimizer(known))
+            and self._stepping.fits(known)
             and "losses" in known
             and known["losses"].ndim == 1
             and 0 <= state.reached.step < self.total
@@ -277,47 +217,12 @@ class TrainingRun:
         self.best = {name: tensors[f"best.{name}"].clone() for name in names}
         if self._average is not None:
             self._average.go_on({name: tensors[f"average.{name}"] for name in names})
-        restore_optimizer(self._optimizer, _of_optimizer(tensors))
+        self._stepping.go_on(tensors)
         self._losses = list(tensors["losses"].unbind())
         self._feed.go_on(reached.place)
         torch.set_rng_state(tensors["random"].clone())
-        if self._scaler.is_enabled():
-            scale, growing = tensors[_SCALE].tolist()
-            known = {"scale": scale, "_growth_tracker": int(growing)}
-            self._scaler.load_state_dict(self._scaler.state_dict() | known)
         self.step, self.curve = reached.step, list(reached.curve)
         self.best_epoch, self.best_score = reached.best_epoch, reached.best_score
-
-    def _coarser(self) -> AbstractContextManager[Any]:
-        """Half of the bits where the settings ask for it and torch deems it safe."""
-        amp = self._settings.amp
-        kind = torch.float16 if amp == "fp16" else torch.bfloat16
-        return torch.autocast(self._device.type, kind, enabled=amp != "off")
-
-    def _scale(self) -> dict[str, Tensor]:
-        """What float16's losses are multiplied by, and for how many steps that went well."""
-        if not self._scaler.is_enabled():
-            return {}
-        state = self._scaler.state_dict()
-        numbers = [float(state["scale"]), float(state["_growth_tracker"])]
-        return {_SCALE: torch.tensor(numbers, dtype=torch.float64)}
-
-    def _full(self, outputs: Any) -> Any:
-        """Outputs in float32, in which losses are computed."""
-        if self._settings.amp == "off":
-            return outputs
-        return pytree.tree_map(
-            lambda x: x.float() if isinstance(x, Tensor) and x.dtype in _HALF else x,
-            outputs,
-        )
-
-
-def _of_optimizer(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {
-        name.removeprefix(_OPTIMIZER): tensor
-        for name, tensor in tensors.items()
-        if name.startswith(_OPTIMIZER)
-    }
 
 
 def _alike(one: Tensor, other: Tensor) -> bool:

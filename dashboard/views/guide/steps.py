@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from prunescope.dashboard.shared import loaders, plan_summary, session
+from prunescope.dashboard.shared import loaders, plan_summary, session, study_stamps
 from prunescope.dashboard.views.show.stops import closely, plan_line
 from prunescope.store.folder import StudyFolder
 
@@ -53,12 +53,12 @@ STEPS: Final = (
         "Read a curve", "curves",
         "To the right more of one layer leaves, the others stay dense; the band is what chance "
         "leaves open. Choose another layer in the table.",
-        _curve, loaders.any_measured,
+        _curve, study_stamps.any_measured,
     ),
     Step(
         "Choose a drop", "study",
         "Say in *Accepted drop* what may be lost; the sentences of *So far* keep to it.",
-        None, loaders.any_measured,
+        None, study_stamps.any_measured,
     ),
     Step(
         "Solve", "plan",

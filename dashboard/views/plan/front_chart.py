@@ -8,7 +8,7 @@ import streamlit as st
 from prunescope.curves.dense import dense_score
 from prunescope.dashboard.charts.front import front_figure
 from prunescope.dashboard.charts.front_layer import add_layer
-from prunescope.dashboard.shared import loaders, plan_summary, problems, rights, session
+from prunescope.dashboard.shared import knowledge, loaders, plan_summary, problems, rights, session
 from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.goal_form import BUDGETS, GoalForm
 from prunescope.dashboard.shared.launch import pressed
@@ -36,13 +36,13 @@ def show(opened: StudyFolder, asked: GoalForm, guess: Prediction, layer: str | N
     kind = next(iter(asked.budgets))
     draft = session.draft(opened).plan
     curves = loaders.measured(opened).curves
-    made = loaders.trade_off(opened, kind, asked.recovery, asked.setting)
+    made = knowledge.trade_off(opened, kind, asked.recovery, asked.setting)
     st.session_state[_PLANS] = made.plans
     found = bool((made.points["kind"] == "front").any())
     points = with_draft(
         made, dense_score(opened.manifest, curves, draft.recovery), draft,
         plan_summary.measured_row(loaders.verified(opened), draft),
-        loaders.share(opened, kind, asked.setting), guess, opened.manifest.scale,
+        knowledge.share(opened, kind, asked.setting), guess, opened.manifest.scale,
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("Trade-off", anchor=False, width="content")

@@ -6,7 +6,7 @@ from typing import Final
 import streamlit as st
 
 from prunescope.commands import Verify
-from prunescope.dashboard.shared import loaders, plan_summary, polling, rights, session
+from prunescope.dashboard.shared import loaders, plan_summary, polling, rights, session, study_jobs
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.views.plan.auto_measure_rule import Rest, tried
 from prunescope.store.folder import StudyFolder
@@ -39,7 +39,7 @@ def _wanted(opened: StudyFolder, plan: Plan) -> bool:
         return False
     if plan_summary.measured_row(loaders.verified(opened), plan) is not None:
         return False
-    return not tried(loaders.jobs_of(opened.folder), plan_summary.draft_file(opened, plan))
+    return not tried(study_jobs.jobs_of(opened.folder), plan_summary.draft_file(opened, plan))
 
 
 def look(opened: StudyFolder, now: float) -> None:
@@ -47,11 +47,11 @@ def look(opened: StudyFolder, now: float) -> None:
     plan = session.draft(opened).plan
     rest: Rest = st.session_state.get(_REST, Rest()).seen(plan.digest, now)
     st.session_state[_REST] = rest
-    if not rest.over(now) or loaders.running(opened.folder) is not None:
+    if not rest.over(now) or study_jobs.running(opened.folder) is not None:
         return
     file = plan_summary.draft_file(opened, plan)
     asked: frozenset[str] = st.session_state.get(_ASKED, frozenset())
-    if file not in asked and not tried(loaders.jobs_of(opened.folder), file):
+    if file not in asked and not tried(study_jobs.jobs_of(opened.folder), file):
         st.session_state[_ASKED] = asked | {file}  # once, also where no job can be started
         start(opened.folder, Verify(file))
         st.rerun()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from prunescope.commands import MakePlan
-from prunescope.dashboard.shared import loaders, session
+from prunescope.dashboard.shared import loaders, session, study_jobs
 from prunescope.dashboard.shared.goal_form import GoalForm
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.shared.loaders import StudyMeasurements
@@ -110,7 +110,7 @@ def _mine(opened: StudyFolder) -> dict[str, Job]:
     """The study's jobs of this kind by their ids, newest first."""
     return {
         job.id: job
-        for job in loaders.jobs_of(opened.folder)
+        for job in study_jobs.jobs_of(opened.folder)
         if job.kind == MakePlan.command and MakePlan.spelling("verify") in job.arguments
     }
 

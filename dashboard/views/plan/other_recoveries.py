@@ -7,7 +7,7 @@ import streamlit as st
 
 from prunescope.commands import Sweep
 from prunescope.curves.dense import dense_score
-from prunescope.dashboard.shared import loaders, measure_buttons, session
+from prunescope.dashboard.shared import knowledge, loaders, measure_buttons, session, study_stamps
 from prunescope.dashboard.shared.goal_form import GoalForm
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan import goal_controls, plan_solution
@@ -40,7 +40,7 @@ def offer(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> No
     found = _outcomes(opened, known, wanted, last.plan)
     if not found:
         return
-    operators, words = loaders.operators(opened), words_of(opened.manifest)
+    operators, words = knowledge.operators(opened), words_of(opened.manifest)
     floor = Floor(
         chance_level(opened.manifest, operators),
         class_count(opened.manifest, operators),
@@ -74,12 +74,12 @@ def _outcomes(
 ) -> tuple[RecoveryOutcome, ...]:
     """What every recovery comes to, the plan in force first; nothing where no drop is predicted."""
     key = f"recoveries {session.draft_key(opened)}"
-    now = (plan.digest, wanted, loaders.signature(opened))
+    now = (plan.digest, wanted, study_stamps.signature(opened))
     kept = st.session_state.get(key)
     if kept is not None and kept[0] == now:
         outcomes: tuple[RecoveryOutcome, ...] = kept[1]
         return outcomes
-    predict, measured = loaders.predicted(opened), loaders.measured_plans(opened).score
+    predict, measured = knowledge.predicted(opened), loaders.measured_plans(opened).score
     own = outcome(opened.manifest, known.curves, wanted.recovery, lambda: plan, predict, measured)
     outcomes = ()
     if own.prediction is not None and (own.prediction.drop or 0.0) > _WORTH:

@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from prunescope.dashboard.shared import loaders, session
+from prunescope.dashboard.shared import knowledge, loaders, session
 from prunescope.dashboard.shared.goal_form import GoalForm
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.views.plan import goal_controls
@@ -72,8 +72,8 @@ def posed(opened: StudyFolder, known: StudyMeasurements, wanted: GoalForm) -> Po
     """Return what is asked, ready to be solved."""
     by_drop = replace(wanted, objective="drop")
     return PosedGoal(
-        loaders.ready(opened, wanted), known.curves, loaders.predicted(opened),
-        loaders.operators(opened),
+        knowledge.ready(opened, wanted), known.curves, knowledge.predicted(opened),
+        knowledge.operators(opened),
         None if wanted == by_drop else lambda: posed(opened, known, by_drop),
         loaders.measured_plans(opened),
     )  # fmt: skip
@@ -117,7 +117,7 @@ def problem_of(opened: StudyFolder, wanted: GoalForm, found: Solution) -> Proble
     Raises:
         PrunescopeError: It cannot be posed any more.
     """
-    return loaders.ready(opened, replace(wanted, objective=found.objective)).problem
+    return knowledge.ready(opened, replace(wanted, objective=found.objective)).problem
 
 
 def take(

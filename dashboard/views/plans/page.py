@@ -11,7 +11,7 @@ from prunescope.commands import next_steps
 from prunescope.curves.dense import dense_score
 from prunescope.dashboard.charts.compared import Mark, compared_figure
 from prunescope.dashboard.shared import (
-    loaders,
+    knowledge,
     page_header,
     pages,
     reference,
@@ -52,7 +52,7 @@ def page() -> None:
             icon=":material/compare_arrows:",
         )
         return
-    known = loaders.knowledge(opened)
+    known = knowledge.study_knowledge(opened)
     rows = compared(known, plans)
     _table(opened, rows, words, known)
     _open(opened, plans)

@@ -6,11 +6,11 @@ import streamlit as st
 from prunescope.commands import FineTune
 from prunescope.dashboard.shared import (
     job_strip,
-    loaders,
     page_header,
     plan_picker,
     plan_summary,
     problems,
+    study_jobs,
 )
 from prunescope.dashboard.views.recover import distilling, tuned_result, tuning_form
 from prunescope.jobs import ACTIVE, Job
@@ -40,7 +40,7 @@ def page() -> None:
 
 def _latest(opened: StudyFolder, plan: Plan) -> Job | None:
     file = plan_summary.draft_file(opened, plan)
-    for job in loaders.jobs_of(opened.folder):
+    for job in study_jobs.jobs_of(opened.folder):
         if job.kind == FineTune.command and job.names(file):
             return job
     return None

@@ -14,7 +14,7 @@ from prunescope.curves.most_sensitive import HalfGone, halves
 from prunescope.curves.safe import safest, why_none
 from prunescope.curves.seeds import mean_curves
 from prunescope.dashboard.charts.ranked_bars import Bar, ranked_bars
-from prunescope.dashboard.shared import loaders, plan_summary, session
+from prunescope.dashboard.shared import knowledge, loaders, plan_summary, session
 from prunescope.dashboard.shared.chart_config import chart_config
 from prunescope.dashboard.shared.loaders import StudyMeasurements
 from prunescope.dashboard.tables.layers import without_recovery
@@ -63,7 +63,7 @@ class Tour:
 
 def tour_of(opened: StudyFolder, limit: float) -> Tour:
     """Return the tour of a study."""
-    told = loaders.overview(opened, limit)
+    told = knowledge.overview(opened, limit)
     draft = session.draft(opened).plan
     measured = told.measured
     best = measured.plan if measured and (measured.within or told.reached is None) else told.reached
@@ -145,7 +145,7 @@ def _plan(tour: Tour) -> None:
 
 def plan_line(opened: StudyFolder, plan: Plan) -> str:
     """Return what ``plan`` keeps and costs, as the line on top of the page *Plan* says it."""
-    guess = loaders.predicted(opened)(plan)
+    guess = knowledge.predicted(opened)(plan)
     line = head_line.words_of_plan(opened, loaders.measured(opened), plan, guess)
     parts = [
         f"{line.name} {line.dense} → {line.score} {line.span}".strip(), f"{line.macs} of the MACs",

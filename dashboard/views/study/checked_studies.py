@@ -5,7 +5,15 @@ from typing import Final
 
 import streamlit as st
 
-from prunescope.dashboard.shared import job_strip, loaders, page_header, polling, problems, rights
+from prunescope.dashboard.shared import (
+    job_strip,
+    loaders,
+    page_header,
+    polling,
+    problems,
+    rights,
+    study_jobs,
+)
 from prunescope.dashboard.shared.launch import start
 from prunescope.dashboard.views.study.check_cost import asked, check_cost
 from prunescope.jobs import ACTIVE, Job, cancel
@@ -44,7 +52,8 @@ def _again() -> None:
 
 def _boxed(place: Path) -> bool:
     with st.container(border=True, key=f"check {place.name}"), problems.shown():
-        return _one(place)
+        if _one(place):
+            return True
     return False
 
 
@@ -55,7 +64,7 @@ def _one(place: Path) -> bool:
     draw it again.
     """
     st.subheader(plain.text(checked_name(place)), anchor=False)
-    jobs = loaders.jobs_of(place)
+    jobs = study_jobs.jobs_of(place)
     if not jobs:
         st.caption("Nothing was checked here.")
         _discard(place)

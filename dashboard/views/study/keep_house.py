@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from prunescope.dashboard.shared import loaders, page_header, problems, rights
+from prunescope.dashboard.shared import page_header, problems, rights, study_jobs
 from prunescope.errors import BadValue
 from prunescope.store.folder import MANIFEST, StudyFolder
 from prunescope.store.study_names import duplicate, rename, restore, thrown_away
@@ -59,7 +59,7 @@ def unmade() -> None:
 
 def _last_word(place: Path) -> str:
     """Why the study is not there."""
-    words = (snapshot.error for job in loaders.jobs_of(place) if (snapshot := job.snapshot()))
+    words = (snapshot.error for job in study_jobs.jobs_of(place) if (snapshot := job.snapshot()))
     return next(filter(None, words), "Its sweep was cancelled before the model was captured.")
 
 
@@ -106,7 +106,7 @@ def _restore(place: Path) -> None:
 
 def _require_rest(place: Path) -> None:
     """Raise ``BadValue`` while a job works in the study: it would write where nothing is left."""
-    job = loaders.running(place)
+    job = study_jobs.running(place)
     if job is not None:
         raise BadValue(
             f"Expected {place.name} to rest, but {job.id} works or waits in it. Cancel it, or "

@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from prunescope.dashboard.shared import loaders, pages, reference, session
+from prunescope.dashboard.shared import knowledge, loaders, pages, reference, session
 from prunescope.dashboard.shared.drop_input import drop_input
 from prunescope.planning.overview import Overview
 from prunescope.store.folder import StudyFolder
@@ -42,7 +42,7 @@ def begin(opened: StudyFolder) -> Callable[[], None]:
         place.markdown(_WAITING)
 
     def fill() -> None:
-        told = loaders.overview(opened, limit or 0.0)
+        told = knowledge.overview(opened, limit or 0.0)
         with place.container():
             computed = loaders.measured(opened).frame["computed_on"]
             sentences = (*told.sentences(), *computation_sentences(opened.manifest, computed))

@@ -11,6 +11,7 @@ from prunescope.dashboard.shared import (
     problems,
     rights,
     soundness_marks,
+    study_jobs,
     take_away,
 )
 from prunescope.dashboard.shared.explained import explained
@@ -44,7 +45,7 @@ def page() -> None:
     if opened is None:
         place = page_header.place()
         if place is not None:
-            if loaders.running(place) is not None:
+            if study_jobs.running(place) is not None:
                 page_header.required()
             runs.show(place)
             _take_out(place)
@@ -70,7 +71,7 @@ def page() -> None:
 
 def _take_out(place: Path) -> None:
     """Offer to throw away what no sweep has made a study of."""
-    if loaders.running(place) is not None:
+    if study_jobs.running(place) is not None:
         return
     if st.button(
         "Take it out of the list", key="take out", icon=":material/delete:",

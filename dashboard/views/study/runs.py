@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from prunescope.commands import Sweep
-from prunescope.dashboard.shared import job_strip, loaders, rights, take_away
+from prunescope.dashboard.shared import job_strip, rights, study_jobs, take_away
 from prunescope.dashboard.shared.explained import explained
 from prunescope.dashboard.shared.launch import restart
 from prunescope.dashboard.shared.table_style import height, text_width
@@ -31,7 +31,7 @@ def show(folder: Path | None, opened: StudyFolder | None = None) -> None:
     """
     if folder is None:
         return
-    jobs = loaders.jobs_of(folder)[:_LISTED]
+    jobs = study_jobs.jobs_of(folder)[:_LISTED]
     if not jobs:
         return
     st.subheader("Jobs", anchor=False)

@@ -5,13 +5,13 @@ import sys
 import webbrowser
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from urllib.request import url2pathname, urlopen
 
 import pytest
 
 from prunescope.cli import dashboard
 from prunescope.dashboard.launch_command import Serving
-from tests.browser.served import free_port, served
+from tests.browser.served import free_port, served, status
 
 
 def test_the_browser_is_given_a_file_that_others_cannot_read(
@@ -45,3 +45,19 @@ def test_no_browser_is_opened_for_a_server_that_ended(
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     dashboard._open(Serving(tmp_path, free_port()), "", ended)
+
+
+def test_a_server_ends_with_its_command(tmp_path: Path, warm_commands: Path) -> None:
+    """Whoever stops the command by its process (``kill``, systemd, a container) has no terminal."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}/_stcore/health"
+    command = subprocess.Popen(
+        [str(warm_commands / "prunescope"), "dashboard", str(tmp_path), "--no-browser",
+         "--port", str(port)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert status(address) == 403  # no token came along
+    command.terminate()
+    assert command.wait(timeout=30) == 0
+    with pytest.raises(OSError, match="refused"):
+        urlopen(address, timeout=5)

@@ -11,8 +11,9 @@ from prunescope.bench.workbench import Workbench
 from prunescope.errors import BadValue
 from prunescope.export.export_plan import export_plan
 from prunescope.export.export_report import ExportReport, export_folder
-from prunescope.export.formats import onnx as floats
+from prunescope.export.formats.onnx import weights
 from prunescope.export.formats.registry import usual_formats
+from prunescope.export.onnx_sessions import session
 from prunescope.store.folder import StudyFolder
 from tests.analysis.export import second_environment
 from tests.analysis.export.exported import assert_kept, mixed, opened
@@ -68,7 +69,7 @@ def test_zeros_stay_zeros_and_weights_have_a_scale_per_channel(
     _, folder = exported
     model = onnx.load(str(folder / "model.int8.onnx"))
     known = {each.name: numpy_helper.to_array(each) for each in model.graph.initializer}
-    dense = floats.weights(folder / "model.onnx")
+    dense = weights(folder / "model.onnx")
     rounded = {name: array for name, array in known.items() if array.dtype == np.int8}
     checked = 0
     for name, weight in dense.items():
@@ -115,7 +116,7 @@ def test_what_costs_too_much_is_refused_and_the_others_are_delivered(
 
     def darkness(file: Path, inputs: object) -> list[dict[str, np.ndarray]]:
         del inputs
-        name = floats.session(file, 1).get_inputs()[0].name
+        name = session(file, 1).get_inputs()[0].name
         return [{name: np.full((4, 1, 28, 28), 1e-6, np.float32)}]
 
     monkeypatch.setattr("prunescope.export.quantise_onnx._feeds", darkness)

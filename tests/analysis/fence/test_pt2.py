@@ -1,59 +1,24 @@
 """Programs that would run code: none does, and each is refused with its place in the archive."""
 
 import json
-import shutil
-import stat
-import struct
-import zipfile
 
 import pytest
 import torch
 
-from prunescope.errors import BadReference, DamagedFile, PrunescopeError, UnsafeFile
+from prunescope.errors import BadReference, DamagedFile, UnsafeFile
 from prunescope.export.formats import pt2 as exported_format
 from prunescope.sources.models import load_model
 from prunescope.sources.pt2 import load_program
 from prunescope.study import Reference
-from tests.analysis.fence.programs import edited, exported, rewritten
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory):
-    """One real program for all tests: exporting takes seconds."""
-    path = tmp_path_factory.mktemp("program") / "m.pt2"
-    exported(path)
-    return path
-
-
-@pytest.fixture
-def made(tmp_path, original):
-    """A real program, and the file that appears when code of it runs."""
-    shutil.copy(original, tmp_path / "m.pt2")
-    return tmp_path / "m.pt2", tmp_path / "it-ran"
-
-
-def refused(path, match):
-    for load in (load_program, exported_format.load):
-        with pytest.raises(UnsafeFile, match=match) as caught:
-            load(path)
-        assert str(caught.value).startswith(f"Expected {path} to hold only tensors and a graph")
-        assert "Export the model again with torch.export.save" in str(caught.value)
-
-
-def graph(whole):
-    return whole["graph_module"]["graph"]
-
-
-def first(whole, target):
-    return next(node for node in graph(whole)["nodes"] if node["target"] == target)
-
-
-def symbol_of(whole):
-    for meta in graph(whole)["tensor_values"].values():
-        for size in meta["sizes"]:
-            if "as_expr" in size:
-                return size["as_expr"]
-    raise AssertionError("no size is dynamic")
+from tests.analysis.fence.program_edits import (
+    first,
+    graph,
+    operator,
+    refused,
+    set_at,
+    symbol_of,
+)
+from tests.analysis.fence.programs import edited, exported
 
 
 def test_a_real_program_still_gives_its_outputs(tmp_path):
@@ -109,19 +74,6 @@ def test_names_become_no_lines_of_generated_code(made):
     assert not proof.exists()
 
 
-def operator(target, **arguments):
-    def edit(whole):
-        node = first(whole, "torch.ops.aten.relu.default")
-        node["target"] = target
-        node["inputs"] = [
-            {"name": name, "arg": {f"as_{type(value).__name__}".replace("str", "string"): value},
-             "kind": 1}
-            for name, value in arguments.items()
-        ]  # fmt: skip
-
-    return edit
-
-
 @pytest.mark.parametrize(
     "target",
     [
@@ -137,16 +89,6 @@ def test_operators_that_touch_more_than_tensors(made, target):
     path, _ = made
     edited(path, operator(target, filename="/tmp/x"))
     refused(path, "which is no operator on tensors")
-
-
-def set_at(*places, to):
-    def edit(whole):
-        at = whole
-        for place in places[:-1]:
-            at = at[place]
-        at[places[-1]] = to
-
-    return edit
 
 
 CALLS = ("graph_module", "module_call_graph", 0, "signature")
@@ -235,127 +177,6 @@ def test_a_text_input_cannot_leave_its_quotes(made):
     edited(path, edit)
     refused(path, "instead of a text without quotes")
     assert not proof.exists()
-
-
-def payload(change, member="data/weights/model_weights_config.json"):
-    def edit(whole):
-        change(next(iter(whole["config"].values())))
-
-    return lambda path: edited(path, edit, member)
-
-
-def member(name, content=b"x", folder="m"):
-    def add(path):
-        with zipfile.ZipFile(path, "a") as archive:
-            archive.writestr(f"{folder}/{name}" if folder else name, content)
-
-    return add
-
-
-def link(path):
-    info = zipfile.ZipInfo("m/extra/link")
-    info.external_attr = (stat.S_IFLNK | 0o777) << 16
-    with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr(info, "/etc/passwd")
-
-
-def huge(entry):
-    entry["path_name"] = "weight_99"
-    entry["tensor_meta"]["sizes"] = [{"as_int": 1 << 40}]
-    entry["tensor_meta"]["strides"] = [{"as_int": 1}]
-
-
-def spread(entry):
-    entry["tensor_meta"]["sizes"] = [{"as_int": 1 << 40}]
-    entry["tensor_meta"]["strides"] = [{"as_int": 0}]
-
-
-@pytest.mark.parametrize(
-    ("change", "match"),
-    [
-        (payload(lambda e: e.update(use_pickle=True)), "is a pickled object"),
-        (payload(lambda e: e.update(path_name="../models/model.json")), "which is no tensor"),
-        (payload(lambda e: e.update(path_name="custom_obj_0")), "which is no tensor"),
-        (payload(lambda e: e["tensor_meta"].update(layout=1)), "is no dense tensor"),
-        (payload(lambda e: e["tensor_meta"].update(storage_offset={"as_int": 10**6})),
-         "claims more than the .* bytes of its member"),
-        (payload(spread), "its tensors claim [0-9,]+ bytes and hold"),
-        (member("data/weights/model.pt"), "neither a tensor nor the graph"),
-        (member("data/constants/custom_obj_0"), "neither a tensor nor the graph"),
-        (member("data/constants/opaque_obj_0"), "neither a tensor nor the graph"),
-        (member("data/aotinductor/model/a.so"), "neither a tensor nor the graph"),
-        (member("models/other.json"), "neither a tensor nor the graph"),
-        (member("models/MODEL.json"), "stands twice"),
-        (member("extra/../../x"), "no plain file name"),
-        (member("x", folder=""), "outside of its one folder"),
-        (member("x", folder="n"), "outside of its one folder"),
-        (link, "is no regular file"),
-        (member("extra/x", b"0" * (20 << 20)), "at most 16,777,216 are read"),
-    ],
-)  # fmt: skip
-def test_archives_that_hold_more_than_tensors(made, change, match):
-    path, _ = made
-    change(path)
-    with pytest.raises(UnsafeFile, match=match):
-        load_program(path)
-
-
-def test_an_empty_member_allocates_nothing(made):
-    """torch makes a tensor of zeros of whatever size an empty member claims."""
-    path, _ = made
-    edited(path, lambda w: huge(next(iter(w["config"].values()))), "model_weights_config.json")
-    member("data/weights/weight_99", b"")(path)
-    refused(path, "claims more than the 0 bytes of its member")
-
-
-def test_two_readers_must_see_one_archive(made):
-    """Python's zipfile reads the last table of contents; torch's reader may take another."""
-    path, _ = made
-    content = bytearray(path.read_bytes())
-    at = content.rfind(b"models/model.json")
-    content[at : at + 6] = b"Models"
-    path.write_bytes(content)
-    with pytest.raises((UnsafeFile, DamagedFile)):
-        load_program(path)
-
-
-def test_a_bomb_is_refused_by_its_claim(tmp_path):
-    path = tmp_path / "m.pt2"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("m/models/model.json", b"0" * (200 << 20))
-    assert path.stat().st_size < 1 << 20
-    with pytest.raises(UnsafeFile, match="has 209,715,200 bytes|unpacks to 209,715,200"):
-        load_program(path)
-
-
-def test_a_size_that_lies_is_refused(made):
-    path, _ = made
-    content = bytearray(path.read_bytes())
-    at = content.rfind(b"PK\x01\x02")
-    content[at + 24 : at + 28] = struct.pack("<I", 0xFFFF0000)
-    path.write_bytes(content)
-    with pytest.raises((UnsafeFile, DamagedFile)):
-        load_program(path)
-
-
-@pytest.mark.parametrize("depth", [200, 100_000])
-def test_nested_json_is_refused(made, depth):
-    path, _ = made
-    deep = b"[" * depth + b"]" * depth
-    rewritten(path, lambda name, old: deep if name.endswith("models/model.json") else old)
-    with pytest.raises(PrunescopeError, match="nested deeper|no JSON"):
-        load_program(path)
-
-
-def test_example_inputs_that_unfold_without_end_are_refused(made, tmp_path):
-    path, _ = made
-    folded = (torch.ones(1),)
-    for _ in range(30):
-        folded = (folded, folded)
-    torch.save(folded, tmp_path / "inputs.pt")
-    content = (tmp_path / "inputs.pt").read_bytes()
-    rewritten(path, lambda name, old: content if "sample_inputs" in name else old)
-    refused(path, "example inputs have more than 10,000 parts")
 
 
 def test_what_torch_cannot_load_is_one_sentence(made):

@@ -12,7 +12,7 @@ from prunescope.object_store.mirror import mirrored_or_refused
 from prunescope.object_store.objects import ObjectStore
 from prunescope.object_store.while_sweeping import pull, pushing
 from prunescope.store.folder import StudyFolder
-from prunescope.store.parquet_table import encoded
+from prunescope.store.table_file import encoded
 from prunescope.study.shard import WHOLE, Shard
 from tests.analysis.object_store.test_store import fill, names, sent
 from tests.analysis.store.rows import files, row

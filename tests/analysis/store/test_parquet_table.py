@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from prunescope.errors import StorageFailure
-from prunescope.store.parquet_table import _read_once, rows_of
+from prunescope.store.parquet_table import rows_of
+from prunescope.store.table_file import read_once
 from tests.analysis.store.rows import files, row, table
 
 pytestmark = pytest.mark.quick
@@ -38,9 +39,9 @@ def test_the_files_of_a_long_sweep_are_read_once(tmp_path):
     for sparsity in range(1, 300):
         made.append([row(sparsity / 1000)])
     assert len(made.read()) == 299
-    before = _read_once.cache_info().misses
+    before = read_once.cache_info().misses
     assert len(made.read()) == 299
-    assert _read_once.cache_info().misses == before
+    assert read_once.cache_info().misses == before
 
 
 def test_appending_nothing_writes_nothing(tmp_path):

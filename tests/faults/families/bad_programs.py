@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from tests.analysis.fence.programs import edited
-from tests.analysis.fence.test_pt2 import (
+from tests.analysis.fence.program_edits import (
     first,
     huge,
     link,
@@ -17,6 +16,7 @@ from tests.analysis.fence.test_pt2 import (
     spread,
     symbol_of,
 )
+from tests.analysis.fence.programs import edited
 from tests.faults.bad_input import CANARY, BadInput
 
 EVIL: Final = f"__import__('os').mkdir({CANARY!r})"

@@ -13,8 +13,9 @@ import numpy as np
 from tests.conftest import TINY
 from tests.faults.bad_input import BadInput
 from tests.faults.families.bad_arrays import changed
-from tests.faults.families.bad_code import FAULTS, of_code
-from tests.faults.families.bad_code import SWEEP as CODE_SWEEP
+from tests.faults.families.bad_code import FAULTS
+from tests.faults.families.code_fault import SWEEP as CODE_SWEEP
+from tests.faults.families.code_fault import of_code
 
 SWEEP: Final = "sweep net.pt2 --data data.npz --study new"
 MORE: Final = "sweep --study study --sparsities 0.5 --methods random "

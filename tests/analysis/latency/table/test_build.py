@@ -9,8 +9,10 @@ import torch
 from prunescope.bench.workbench import Workbench, prepare
 from prunescope.capture.graph import Captured, take
 from prunescope.errors import BadValue, Cancelled
-from prunescope.export.formats import onnx, pt2
+from prunescope.export import onnx_sessions
+from prunescope.export.formats import pt2
 from prunescope.export.tensors import saved_tensors, weights_sha256
+from prunescope.export.write_onnx import write_onnx
 from prunescope.latency.peak_memory import measured_peak
 from prunescope.latency.runtimes.onnx import OnnxCompiler
 from prunescope.latency.runtimes.registry import runtime
@@ -104,7 +106,7 @@ def test_a_resized_file_computes_the_smaller_network(
     captured = bench.network.captured
     assert captured is not None
     path = tmp_path / "dense.onnx"
-    onnx.write(pt2.exported(captured), path)
+    write_onnx(pt2.exported(captured), path)
     inputs = take(bench.splits.validation.inputs, slice(0, 3))
     assert isinstance(inputs, torch.Tensor)
     resizer = Resizer(captured, path, 3)
@@ -112,8 +114,8 @@ def test_a_resized_file_computes_the_smaller_network(
     for removal in ({n: masks[n]} for n in masks):
         smaller = tmp_path / "smaller.onnx"
         smaller.write_bytes(resizer.smaller(removal))
-        session = onnx.session(smaller, 1)
-        outputs = session.run(None, onnx.feed(session, (inputs.numpy(),), {}))
+        session = onnx_sessions.session(smaller, 1)
+        outputs = session.run(None, onnx_sessions.feed(session, (inputs.numpy(),), {}))
         with torch.inference_mode():
             wanted = remove(captured, removal).module(inputs)
             dense = captured.module(inputs)

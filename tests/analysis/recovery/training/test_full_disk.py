@@ -10,7 +10,7 @@ from prunescope.recovery.training.checkpoint import CHECKPOINT
 from prunescope.recovery.training.fine_tuning_report import result_folder
 from prunescope.store.folder import StudyFolder
 from tests.analysis.recovery.short_training import QUICK, MakePlan
-from tests.analysis.recovery.training.test_finetune import Spy
+from tests.analysis.recovery.training.trained import Spy
 
 FULL = "Expected room on the disk for x, but the disk is full. Free some space."
 

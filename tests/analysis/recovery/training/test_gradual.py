@@ -28,7 +28,7 @@ from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Choice, Plan
 from prunescope.study.removed_counts import removed_count, removed_units
 from tests.analysis.recovery.short_training import QUICK, MakePlan
-from tests.analysis.recovery.training.test_finetune import Spy
+from tests.analysis.recovery.training.trained import Spy
 
 SLOWLY = replace(QUICK, epochs=3, rounds=3)
 MakeKind = Callable[[Workbench], Plan]

@@ -24,7 +24,7 @@ from prunescope.sources.metrics import load_metric
 from prunescope.store.folder import StudyFolder
 from prunescope.study.plan import Choice, Plan
 from tests.analysis.recovery.short_training import QUICK, MakePlan
-from tests.analysis.recovery.training.test_finetune import Spy
+from tests.analysis.recovery.training.trained import Spy
 
 TOP = load_metric("top-1", True)
 ALL_OF_IT = replace(

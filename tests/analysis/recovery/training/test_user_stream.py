@@ -21,7 +21,7 @@ from prunescope.recovery.training.training_batch import Batch
 from prunescope.recovery.training.user_stream import StreamEnded, StreamFeed
 from prunescope.store.folder import StudyFolder
 from tests.analysis.recovery.short_training import QUICK, MakePlan
-from tests.analysis.recovery.training.test_finetune import Spy
+from tests.analysis.recovery.training.trained import Spy
 
 SETTINGS = FineTuning(batch=4)
 

@@ -1,0 +1,110 @@
+"""What data, metrics and criteria of users give back and should not."""
+
+from typing import Final
+
+from tests.faults.families.code_fault import Fault
+
+_TWO: Final = "torch.arange(9) % 3"
+DATA: Final = (
+    Fault("splits", "gives None", "return None", "but got NoneType", False),
+    Fault("splits", "gives a list", "return [1, 2, 3]", "but got list", False),
+    Fault("splits", "misses test", "return {'calibration': 1, 'validation': 2}", "got dict", False),
+    Fault("splits", "gives text", "return dict.fromkeys(PARTS, 'a')", "to hold tensors", False),
+    Fault("splits", "gives numbers", "return dict.fromkeys(PARTS, (3, 4))", "to hold tensors",
+          False),
+    Fault("splits", "gives None inside", "return dict.fromkeys(PARTS)", "to hold tensors", False),
+    Fault("splits", "is on the meta device",
+          f"return dict.fromkeys(PARTS, (torch.empty(9, 1, 6, 6, device='meta'), {_TWO}))",
+          "on the meta device, which holds none", False),
+    Fault("splits", "is sparse",
+          f"return dict.fromkeys(PARTS, (torch.ones(9, 1, 6, 6).to_sparse(), {_TWO}))",
+          "a tensor that is sparse_coo", False),
+    Fault("splits", "is quantised",
+          "return dict.fromkeys(PARTS, (torch.quantize_per_tensor(torch.ones(9, 1, 6, 6), 1, 0, "
+          f"torch.qint8), {_TWO}))", "a tensor that is quantized", False),
+    Fault("splits", "is nested",
+          "return dict.fromkeys(PARTS, (torch.nested.nested_tensor([torch.ones(2), "
+          "torch.ones(3)], layout=torch.jagged), torch.arange(2)))",
+          "a tensor that is nested", False),
+    Fault("splits", "has NaN",
+          f"return dict.fromkeys(PARTS, (torch.full((9, 1, 6, 6), float('nan')), {_TWO}))",
+          "some are NaN or infinite", False),
+    Fault("splits", "has too few targets",
+          "return dict.fromkeys(PARTS, (torch.ones(9, 1, 6, 6), torch.arange(3)))",
+          "the lengths are 3, 9", False),
+    Fault("splits", "is empty",
+          "return dict.fromkeys(PARTS, (torch.ones(0, 1, 6, 6), torch.zeros(0).long()))",
+          "but it is empty", False),
+    Fault("splits", "has other classes",
+          "return dict.fromkeys(PARTS, (torch.ones(9, 1, 6, 6), torch.arange(9)))",
+          "labels from 0 to 2", False),
+    Fault("splits", "has targets with halves",
+          "return dict.fromkeys(PARTS, (torch.ones(9, 1, 6, 6), torch.rand(9)))",
+          "class labels as integers", False),
+    Fault("splits", "holds objects",
+          "return dict.fromkeys(PARTS, (np.array([object()] * 9), np.arange(9)))",
+          "arrays of numbers, but got object", False),
+    Fault("splits", "holds words as targets",
+          "return dict.fromkeys(PARTS, (torch.ones(3, 1, 6, 6), np.array(['a', 'b', 'c'])))",
+          "Expected targets as a tensor or an array of numbers", False),
+    Fault("splits", "holds complex numbers",
+          f"return dict.fromkeys(PARTS, (torch.ones(9, 1, 6, 6) * 1j, {_TWO}))",
+          "Input type (c10::complex<float>)", False),
+    Fault("splits", "has a mapping that fails",
+          "class Bad(dict):\n        def __getitem__(self, name): raise OSError('gone')\n"
+          "    return Bad.fromkeys(PARTS)", "it raised OSError: gone"),
+    Fault("splits", "has a mapping that does not look",
+          "class Bad(dict):\n        def __contains__(self, name): raise OSError('gone')\n"
+          "    return Bad.fromkeys(PARTS)", "it raised OSError: gone"),
+    Fault("splits", "sleeps", "time.sleep(1000)", "but it was still at ", patience="1s"),
+)  # fmt: skip
+_RIGHT: Final = "(outputs.argmax(1) == targets).float()"
+METRICS: Final = (
+    Fault("metric", "gives the batch mean", f"return {_RIGHT}.mean()",
+          "a tensor of shape (60,), but got ()", False),
+    Fault("metric", "gives the batch mean to each", f"return {_RIGHT}.mean().expand(len(targets))",
+          "to score each sample by itself, but one gets", False),
+    Fault("metric", "compares with the batch", f"return {_RIGHT} - outputs.max()",
+          "to score each sample by itself", False),
+    Fault("metric", "is random", "return torch.rand(len(targets))", "draw nothing at random",
+          False),
+    Fault("metric", "gives complex numbers", f"return {_RIGHT} * 1j", "real numbers", False),
+    Fault("metric", "gives a float", "return 0.5", "but got float", False),
+    Fault("metric", "gives a list", f"return {_RIGHT}.tolist()", "but got list", False),
+    Fault("metric", "gives an array", f"return {_RIGHT}.numpy()", "but got ndarray", False),
+    Fault("metric", "gives None", "pass", "but got NoneType", False),
+    Fault("metric", "gives too few", f"return {_RIGHT}[1:]", "but got (59,)", False),
+    Fault("metric", "gives columns", f"return {_RIGHT}[:, None]", "but got (60, 1)", False),
+    Fault("metric", "gives sparse scores", f"return {_RIGHT}.to_sparse()", "sparse_coo", False),
+    Fault("metric", "gives nothing real", f"return {_RIGHT}.to('meta')", "on meta", False),
+    Fault("metric", "gives NaN", f"return {_RIGHT} / 0 * 0", "60 of 60 samples give NaN", False),
+)  # fmt: skip
+_ALL: Final = "{n: w.abs() for n, w in evidence.weights().items()}"
+CRITERIA: Final = (
+    Fault("criterion", "gives None", "pass", "a dict of tensors by parameter name", False),
+    Fault("criterion", "gives a list", "return [1]", "but got list", False),
+    Fault("criterion", "gives text", "return {n: 'a' for n in evidence.weights()}",
+          "with a tensor, but got str", False),
+    Fault("criterion", "misses a weight", f"s = {_ALL}; s.popitem(); return s",
+          "to score every prunable weight", False),
+    Fault("criterion", "scores a stranger", f"return {_ALL} | {{'conv.wieght': torch.ones(1)}}",
+          "'conv.wieght'. Closest: conv.weight", False),
+    Fault("criterion", "gives another shape",
+          "return {n: w.flatten() for n, w in evidence.weights().items()}",
+          "with shape (4, 1, 3, 3)", False),
+    Fault("criterion", "gives NaN",
+          "return {n: w / 0 * 0 for n, w in evidence.weights().items()}", "finite scores", False),
+    Fault("criterion", "gives complex numbers",
+          "return {n: w * 1j for n, w in evidence.weights().items()}", "real numbers", False),
+    Fault("criterion", "gives sparse scores",
+          "return {n: w.to_sparse() for n, w in evidence.weights().items()}", "sparse_coo", False),
+    Fault("criterion", "gives nothing real",
+          "return {n: w.to('meta') for n, w in evidence.weights().items()}", "on meta", False),
+    Fault("criterion", "gives objects",
+          "return {n: np.array([object()]) for n in evidence.weights()}", "it raised TypeError",
+          False),
+    Fault("criterion", "writes to the network",
+          "weight = evidence.network.module.get_parameter('conv.weight')\n"
+          "    with torch.no_grad(): weight.add_(0)\n"
+          f"    return {_ALL}", "to leave the network as it is", False),
+)  # fmt: skip
