@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -32,13 +31,15 @@ def test_the_dockerfile_copies_what_is_there_and_runs_no_root() -> None:
     assert names.index("USER") < names.index("CMD")
 
 
-def test_its_command_is_one_that_the_command_line_takes(tmp_path: Path) -> None:
+def test_its_command_is_one_that_the_command_line_takes(
+    tmp_path: Path, warm_commands: Path
+) -> None:
     (words,) = [words for name, words in instructions() if name == "CMD"]
     program, command, folder, *flags = json.loads(words)
     assert (program, command, folder) == ("prunescope", "dashboard", "/studies")
     (tmp_path / "file").touch()
     done = subprocess.run(
-        [sys.executable, "-m", "prunescope.cli", command, str(tmp_path / "file"), *flags],
+        [warm_commands / "prunescope", command, str(tmp_path / "file"), *flags],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1  # read to its end, then refused for the folder alone
@@ -77,19 +78,21 @@ def test_compose_publishes_the_proxy_alone() -> None:
         (["--models", "nowhere"], "Expected --models to name a folder"),
     ],
 )
-def test_what_lets_everybody_in_has_to_be_said(flags: list[str], said: str, tmp_path: Path) -> None:
+def test_what_lets_everybody_in_has_to_be_said(
+    flags: list[str], said: str, tmp_path: Path, warm_commands: Path
+) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "prunescope.cli", "dashboard", str(tmp_path), *flags],
+        [warm_commands / "prunescope", "dashboard", str(tmp_path), *flags],
         capture_output=True, text=True, check=False, cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 1
     assert said in " ".join(done.stderr.split())
 
 
-def test_every_flag_of_the_page_on_teams_exists() -> None:
+def test_every_flag_of_the_page_on_teams_exists(warm_commands: Path) -> None:
     text = (ROOT / "docs" / "teams.md").read_text()
     done = subprocess.run(
-        [sys.executable, "-m", "prunescope.cli", "dashboard", "--help"],
+        [warm_commands / "prunescope", "dashboard", "--help"],
         capture_output=True, text=True, check=True, env={"COLUMNS": "200", "NO_COLOR": "1",
         "PATH": "/usr/bin", **_import_path()},
     )  # fmt: skip

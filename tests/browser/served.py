@@ -61,14 +61,14 @@ def status(url: str) -> int:
                 return error.code
         except OSError:
             assert time.monotonic() < end
-            time.sleep(0.2)
+            time.sleep(0.05)
 
 
 def until_up(made: Serving) -> None:
-    for _ in range(240):
+    for _ in range(2400):
         try:
             with urllib.request.urlopen(made.link("_stcore/health"), timeout=5):
                 return
         except OSError:
-            time.sleep(0.5)
+            time.sleep(0.05)
     pytest.fail("The dashboard did not start within two minutes.")

@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -37,7 +36,7 @@ def metric(page: Page, label: str) -> Locator:
     return found.get_by_test_id("stMetricValue").last  # the page before it may still be there
 
 
-def exported(page: Page, settle: Settle, folder: Path) -> tuple[int, int]:
+def exported(page: Page, settle: Settle, folder: Path, python: Path) -> tuple[int, int]:
     """Export the draft, download its ``.pt2`` and load it without Prunescope.
 
     Returns:
@@ -53,7 +52,7 @@ def exported(page: Page, settle: Settle, folder: Path) -> tuple[int, int]:
     caught.value.save_as(file)
     assert file.name == "model.pt2"
     done = subprocess.run(
-        [sys.executable, "-c", _LOAD, str(file)], capture_output=True, text=True, check=True
+        [str(python), "-I", "-c", _LOAD, str(file)], capture_output=True, text=True, check=True
     )
     shape, parameters, zeros = done.stdout.splitlines()
     assert shape == "(3, 10)"

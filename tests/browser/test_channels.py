@@ -19,7 +19,7 @@ def channels(page: Page, settle: Settle) -> None:
 
 
 def test_channels_from_a_sweep_to_a_really_smaller_model(
-    page: Page, folder: Path, settle: Settle, tmp_path: Path
+    page: Page, folder: Path, settle: Settle, tmp_path: Path, warm_python: Path
 ) -> None:
     study = StudyFolder.open(folder / "mlp")
     expect(page.get_by_text("fc3: not prunable, because it is read as")).to_be_visible()
@@ -42,7 +42,7 @@ def test_channels_from_a_sweep_to_a_really_smaller_model(
     page.get_by_role("button", name="Apply to 2").click()
     expect(page.get_by_text("2 of 2 shown groups are pruned")).to_be_visible()
 
-    parameters, _ = exported(page, settle, tmp_path)
+    parameters, _ = exported(page, settle, tmp_path, warm_python)
     manifest = StudyFolder.open(folder / "mlp").manifest
     halves = {name: Choice("l1", 0.5, "channel") for name in ("fc1", "fc2")}
     promised = preview(manifest, Plan("half", manifest.fingerprint, halves), {})

@@ -12,9 +12,11 @@ from tests.browser.steps import Settle
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 
-def test_it_leads_on_and_stays_away(browser: Browser, folder: Path, settle: Settle) -> None:
+def test_it_leads_on_and_stays_away(
+    browser: Browser, folder: Path, warm_python: Path, settle: Settle
+) -> None:
     (folder / "mlp").rename(folder / f"{DEMO}mlp")
-    with serving(folder) as url, opened_at(browser, url) as page:
+    with serving(folder, warm_python) as url, opened_at(browser, url) as page:
         page.get_by_role("button", name="To the page Curves").click()
         page.wait_for_url("**/curves*")
         expect(page.get_by_text("1 of 5 · Read a curve")).to_be_visible()

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
 
 
 def test_from_a_trained_model_to_an_exported_one(
-    page: Page, folder: Path, settle: Settle, tmp_path: Path
+    page: Page, folder: Path, settle: Settle, tmp_path: Path, warm_python: Path
 ) -> None:
     study = StudyFolder.open(folder / "mlp")
     expect(metric(page, "Dense top-1")).to_have_text("90.88 %")
@@ -45,7 +45,7 @@ def test_from_a_trained_model_to_an_exported_one(
     page.get_by_role("button", name="Fine-tune", exact=True).click()
     expect(metric(page, "Fine-tuned")).to_contain_text("%")
 
-    _, zeros = exported(page, settle, tmp_path)
+    _, zeros = exported(page, settle, tmp_path, warm_python)
     assert zeros >= row["removed"]
     _quantised_and_reported(page, settle, tmp_path)
 

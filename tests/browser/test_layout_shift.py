@@ -54,9 +54,11 @@ def journey(browser: Browser, settle: Settle) -> Journey:
     return Journey(context.new_page(), settle)
 
 
-def test_nothing_moves_by_itself(journey: Journey, timed_study: StudyFolder) -> None:
+def test_nothing_moves_by_itself(
+    journey: Journey, timed_study: StudyFolder, warm_python: Path
+) -> None:
     page = journey.page
-    with serving(timed_study.folder.parent) as address:
+    with serving(timed_study.folder.parent, warm_python) as address:
         page.goto(address)
         journey.step("landing")
         for name in PAGES:

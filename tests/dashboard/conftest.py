@@ -26,6 +26,7 @@ from prunescope.study import (
 )
 from prunescope.study.plan import Choice, Plan
 from prunescope.study.removed_counts import removed_count
+from tests import read_once
 from tests.dashboard import checked_study, timed
 from tests.dashboard.raw_store import Store
 from tests.once import once
@@ -113,6 +114,11 @@ class Digits:
 
 def _noise(shape: tuple[int, ...]) -> Any:
     return np.random.default_rng(0).random(shape)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _components_of_packages() -> None:
+    read_once.components_of_packages()
 
 
 @pytest.fixture(scope="session")

@@ -7,14 +7,15 @@ import pytest
 
 from tests.faults import workplace as made
 from tests.faults.fork_server import ForkServer
+from tests.once import once
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[ForkServer]:
-    with ForkServer() as opened:
+def server(warm_python: Path) -> Iterator[ForkServer]:
+    with ForkServer(warm_python) as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
 def workplace(server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made.make(server, tmp_path_factory.mktemp("faults") / "workplace")
+    return once(tmp_path_factory, "workplace", lambda folder: made.make(server, folder))

@@ -73,9 +73,11 @@ class Outcome:
 class ForkServer:
     """The parent's side; a context manager that ends the server."""
 
-    def __init__(self) -> None:
+    def __init__(self, python: Path | None = None) -> None:
+        """Start the server, by ``python`` where that has imported everything already."""
+        command = [str(python or sys.executable), "-W", "ignore", "-m", "tests.faults.fork_server"]
         self._process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "tests.faults.fork_server"], cwd=ROOT,
+            command, cwd=ROOT,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             env=os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
         )  # fmt: skip

@@ -26,10 +26,12 @@ async def first_page(serving: Serving) -> None:
     assert viewer.exceptions == []
 
 
-def test_viewers_are_served_while_a_job_runs(workplace: Path, tmp_path: Path) -> None:
+def test_viewers_are_served_while_a_job_runs(
+    workplace: Path, tmp_path: Path, warm_python: Path
+) -> None:
     study = tmp_path / "studies" / "study"
     shutil.copytree(workplace / "study", study)
-    with served(Serving(tmp_path / "studies", free_port())) as serving:
+    with served(Serving(tmp_path / "studies", free_port()), warm_python) as serving:
         job = start(study, ("sweep", "--study", "{study}"), command=SLEEPER)
         try:
             own_loop.run(first_page(serving))

@@ -53,7 +53,7 @@ _COMMANDS: Final = (
 
 def make(server: ForkServer, folder: Path) -> Path:
     """Make the workplace in ``folder``, a new one, and return it."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "tiny.py").write_text(TINY)
     for arguments in (("-c", _SOURCES), *(tuple(line.split()) for line in _COMMANDS)):
         ended = server.run(Call(arguments, str(folder)))

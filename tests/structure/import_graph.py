@@ -5,6 +5,7 @@ circle that is only entered later is a circle.
 """
 
 import ast
+import functools
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,8 +52,9 @@ def room(module: str) -> str:
     return parts[1] if len(parts) > 1 else parts[0]
 
 
+@functools.cache
 def import_graph(root: Path) -> ImportGraph:
-    """Read the folders of the repository at ``root``."""
+    """Read the folders of the repository at ``root``; once, so no test changes it afterwards."""
     files = {name: path for folder in FOLDERS for name, path in _modules(root, folder)}
     arrows, outside = {}, {}
     for module, path in files.items():

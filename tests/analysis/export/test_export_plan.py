@@ -3,7 +3,6 @@
 import json
 import runpy
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +38,9 @@ from tests.long import core
 ONNX = export_format("onnx")
 
 
-def test_a_trained_mlp_in_every_plain_format(mlp: Workbench, tmp_path: Path) -> None:
+def test_a_trained_mlp_in_every_plain_format(
+    mlp: Workbench, warm_python: Path, tmp_path: Path
+) -> None:
     study = StudyFolder.create(tmp_path, mlp.manifest)
     before = weights_sha256(saved_tensors(mlp.network.module))
     plan = mixed(mlp)
@@ -59,7 +60,7 @@ def test_a_trained_mlp_in_every_plain_format(mlp: Workbench, tmp_path: Path) -> 
     assert report.removed == sum(counts)
 
     said = subprocess.run(
-        [sys.executable, folder / "load.py"], capture_output=True, text=True, check=True,
+        [warm_python, "-I", folder / "load.py"], capture_output=True, text=True, check=True,
         cwd=tmp_path,
     ).stdout  # fmt: skip
     assert "model.safetensors: 6 tensors" in said

@@ -38,8 +38,9 @@ def test_descriptions_are_read_without_torch() -> None:
 
 
 def test_an_installed_format_is_exported_verified_and_explained(
-    prunescope: Command, tiny: Reference, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    prunescope: Command, tiny: Reference, warm_python: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     toys.install(tmp_path, monkeypatch)
     bench = prepare(tiny)
     study = StudyFolder.create(tmp_path / "s", bench.manifest)
@@ -59,7 +60,7 @@ def test_an_installed_format_is_exported_verified_and_explained(
     with np.load(folder / "model.npz") as arrays:
         assert all(np.array_equal(arrays[name], plain[name]) for name in plain)
     said = subprocess.run(
-        [sys.executable, folder / "load.py"], capture_output=True, text=True, check=True
+        [warm_python, "-I", folder / "load.py"], capture_output=True, text=True, check=True
     ).stdout
     assert f"model.npz: {len(plain)} arrays" in said
 

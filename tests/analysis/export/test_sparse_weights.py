@@ -1,7 +1,6 @@
 """Sparse weights: smaller, and the same bits by us, by load.py and model.py; or refused."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import torch
@@ -24,7 +23,9 @@ sys.exit(any(name.partition(".")[0] == "prunescope" for name in sys.modules))
 """
 
 
-def test_they_are_smaller_and_the_same_bits_everywhere(mlp: Workbench, tmp_path: Path) -> None:
+def test_they_are_smaller_and_the_same_bits_everywhere(
+    mlp: Workbench, warm_python: Path, tmp_path: Path
+) -> None:
     study = StudyFolder.create(tmp_path, mlp.manifest)
     choices = {layer.name: Choice("magnitude", 0.95) for layer in mlp.network.prunable()}
     plan = Plan("sparse", mlp.manifest.fingerprint, choices)
@@ -39,7 +40,8 @@ def test_they_are_smaller_and_the_same_bits_everywhere(mlp: Workbench, tmp_path:
     again = load_weights(folder / "model.sparse.safetensors")
     assert again.keys() == dense.keys()
     assert all(torch.equal(again[name], dense[name]) for name in dense)
-    assert subprocess.run([sys.executable, "-c", _ALONE, folder], check=False).returncode == 0
+    alone = [warm_python, "-I", "-c", _ALONE, folder]
+    assert subprocess.run(alone, check=False).returncode == 0
 
 
 def test_weights_with_few_zeros_are_refused_with_the_bytes(mlp: Workbench, tmp_path: Path) -> None:
