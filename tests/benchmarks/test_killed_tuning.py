@@ -13,6 +13,7 @@ from tests.conftest import TINY
 EPOCHS = 24
 
 
+@pytest.mark.long  # in one process: recovery/training/test_stopped_runs; one kill: test_kills
 def test_three_kills_lose_little_and_change_nothing(
     tmp_path: Path, warm_python: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

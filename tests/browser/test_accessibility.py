@@ -112,11 +112,12 @@ def with_units(timed: Path, tmp_path_factory: pytest.TempPathFactory, warm_comma
     return made / "studies"
 
 
+@pytest.mark.long
 def test_nothing_is_cut_where_units_leave(
-    browser: Browser, with_units: Path, settle: Settle
+    browser: Browser, with_units: Path, warm_python: Path, settle: Settle
 ) -> None:
     wrong = []
-    with serving(with_units, read_only=True) as url, opened_at(browser, url) as page:
+    with serving(with_units, warm_python, read_only=True) as url, opened_at(browser, url) as page:
         for study, units in (("lenet5", "Channels leave"), ("vit", "Heads leave")):
             for name in ("Study", "Curves", "Plan"):
                 page.goto(f"{url.replace('?', f'{name.lower()}?', 1)}&study={study}")

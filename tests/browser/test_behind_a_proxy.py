@@ -15,17 +15,18 @@ from tests.browser.login_proxy import PASSWORD, USER, login_proxy
 from tests.browser.served import free_port, served, status
 from tests.browser.settled import listen
 from tests.browser.steps import open_page
+from tests.long import core
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 CONFIGURATION = Path(__file__).parents[2] / "docs" / "deploy" / "nginx.conf"
 PATIENCE = 60_000
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 
 
 @contextmanager
 def nginx(folder: Path, target: int) -> Iterator[int]:
     """The configuration of docs/deploy, on other ports and with one user."""
-    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if program is None:
+    if NGINX is None:
         pytest.skip("No nginx on this machine: install it to try its configuration.")
     port = free_port()
     made = subprocess.run(
@@ -43,7 +44,7 @@ def nginx(folder: Path, target: int) -> Iterator[int]:
         text = text.replace(old, new)
     own = f"pid {folder}/pid;\nerror_log {folder}/error.log;\nuser root;\ndaemon off;\n"
     (folder / "nginx.conf").write_text(own + text)
-    arguments = [program, "-p", str(folder), "-c", str(folder / "nginx.conf")]
+    arguments = [NGINX, "-p", str(folder), "-c", str(folder / "nginx.conf")]
     subprocess.run([*arguments, "-t"], check=True, capture_output=True)
     process = subprocess.Popen(arguments)
     try:
@@ -53,7 +54,7 @@ def nginx(folder: Path, target: int) -> Iterator[int]:
         process.wait(timeout=20)
 
 
-@pytest.mark.parametrize("kind", ["small", "nginx"])
+@pytest.mark.parametrize("kind", core(["small", "nginx"], {"small" if NGINX is None else "nginx"}))
 def test_a_login_guards_the_pages_and_signs_jobs(
     kind: str, browser: Browser, folder: Path, tmp_path: Path, settle: Callable[[Page], None]
 ) -> None:

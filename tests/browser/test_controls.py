@@ -1,4 +1,8 @@
-"""Every control of the Plan page, moved for real, changes the plan that the page has."""
+"""Every control of the Plan page, moved for real, changes the plan that the page has.
+
+They are long: ``tests/dashboard`` moves each of them without a browser, and other journeys press,
+drag and type in one.
+"""
 
 import re
 import shutil
@@ -24,7 +28,7 @@ from tests.browser.steps import (
     press_mark,
 )  # fmt: skip
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(1500)]
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +100,6 @@ def test_every_budget_is_solved_for(timed_page: Page, plan: Shared, settle: Sett
     plan.now()
 
 
-@pytest.mark.long
 def test_every_setting_changes_the_plan(
     timed_page: Page, timed_study: StudyFolder, plan: Shared, settle: Settle
 ) -> None:

@@ -34,7 +34,7 @@ def test_there_are_two() -> None:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("notebook", core(NOTEBOOKS, {"first-look"}, lambda path: path.stem))
+@pytest.mark.parametrize("notebook", core(NOTEBOOKS, set(), lambda path: path.stem))
 def test_a_notebook_runs_in_an_empty_folder(notebook: Path, tmp_path: Path) -> None:
     made = run_notebook(notebook, tmp_path)
     assert errors_shown(made) == []

@@ -18,9 +18,10 @@ TUTORIALS = {
     "torchvision-resnet", "own-class-and-loader", "language-model", "serve-to-team",
 }  # fmt: skip
 LONG = {
-    "deliver.md", "own-model.md", "tutorials/torchvision-resnet.md", "tutorials/language-model.md",
+    "deliver.md", "machines.md", "own-model.md", "tutorials/torchvision-resnet.md",
+    "tutorials/language-model.md", "tutorials/own-class-and-loader.md",
 }  # fmt: skip
-"""Pages that train and export for a minute and more."""
+"""Pages that sweep, train and export for long; tests of each command are shorter."""
 
 
 def name(page: Path) -> str:

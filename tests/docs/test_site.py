@@ -20,17 +20,25 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(tmp_path_factory: pytest.TempPathFactory, warm_python: Path) -> Path:
     folder = tmp_path_factory.mktemp("site")
-    done = build(ROOT / "docs", folder)
+    done = build(warm_python, ROOT / "docs", folder, "-t", "plain")
     assert done.returncode == 0, done.stdout
     return folder
 
 
-def build(source: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_it_builds_with_its_theme(tmp_path: Path) -> None:
+    done = build(Path(sys.executable), ROOT / "docs", tmp_path / "site")
+    assert done.returncode == 0, done.stdout
+    assert "furo" in (tmp_path / "site" / "index.html").read_text("utf-8")
+
+
+def build(python: Path, source: Path, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-d", f"{folder}.trees",
-         str(source), str(folder)],
+        [str(python), "-m", "sphinx", "-q", "-W", "--keep-going", "-d", f"{folder}.trees",
+         *more, str(source), str(folder)],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
     )  # fmt: skip
 
@@ -64,18 +72,18 @@ def test_notebooks_show_what_they_showed_when_they_ran(site: Path) -> None:
 
 
 def test_links_to_files_of_the_repository_lead_to_pages(site: Path) -> None:
-    assert 'href="measured/prediction.html"' in (site / "numbers.html").read_text("utf-8")
+    assert 'href="measured/unseen.html"' in (site / "numbers.html").read_text("utf-8")
     assert 'href="where-is.html"' in (site / "contributing.html").read_text("utf-8")
     assert "Half of every group removed" in (
         site / "measured" / "removal_torchvision.html"
     ).read_text("utf-8")
 
 
-def test_a_page_that_links_nowhere_does_not_build(tmp_path: Path) -> None:
+def test_a_page_that_links_nowhere_does_not_build(tmp_path: Path, warm_python: Path) -> None:
     source = tmp_path / "docs"
     source.mkdir()
     (source / "conf.py").write_text('extensions = ["myst_parser"]\n')
     (source / "index.md").write_text("# Title\n\n[nowhere](nowhere.md)\n")
-    done = build(source, tmp_path / "site")
+    done = build(warm_python, source, tmp_path / "site")
     assert done.returncode != 0
     assert "nowhere.md" in done.stdout

@@ -8,6 +8,7 @@ from tests.faults import disks
 from tests.faults.fork_server import Call, ForkServer
 from tests.faults.kills import job_of, survive
 from tests.faults.kinds import KINDS, Kind
+from tests.long import core
 
 pytestmark = pytest.mark.faults
 
@@ -17,7 +18,10 @@ def kind(name: str) -> Kind:
     return known
 
 
-@pytest.mark.parametrize("name", ["sweep", "sweep by the plain loop", "plan search", "finetune"])
+KILLED = ("sweep", "sweep by the plain loop", "plan search", "finetune")
+
+
+@pytest.mark.parametrize("name", core(KILLED, {*KILLED} - {"sweep by the plain loop"}))
 def test_killed_jobs_lose_and_repeat_nothing(
     name: str, server: ForkServer, workplace: Path, tmp_path: Path
 ) -> None:

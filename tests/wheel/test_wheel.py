@@ -123,6 +123,7 @@ def test_a_job_in_a_process_of_its_own_ends_well(installed: Installation, study:
     assert told.splitlines()[0] == "done", told
 
 
+@pytest.mark.long  # what the wheel holds and a sweep of it are tried every time
 def test_a_plan_is_solved_exported_and_loaded(installed: Installation, study: Path) -> None:
     here = study.parent
     installed.run(

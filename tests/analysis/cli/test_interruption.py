@@ -103,6 +103,7 @@ def measured_files(study):
     }
 
 
+@pytest.mark.long  # test_together has two of them, test_claims one that is killed
 def test_two_sweeps_of_one_study_share_the_work_and_one_takes_over_from_a_killed_one(
     model, tmp_path, prunescope, monkeypatch, start
 ):

@@ -42,8 +42,11 @@ def test_it_equals_the_model_in_outputs_score_and_bytes(mlp: Workbench, tmp_path
 @with_openvino
 @pytest.mark.parametrize(
     ("network", "data", "prune"),
-    [("normed", "images", True), ("twofold", "pairs", False), ("tokens", "words", False)],
-)
+    [
+        ("normed", "images", True), ("twofold", "pairs", False),
+        pytest.param("tokens", "words", False, marks=pytest.mark.long),
+    ],
+)  # fmt: skip
 def test_removed_channels_and_nested_inputs(
     network: str, data: str, prune: bool, tmp_path: Path
 ) -> None:

@@ -22,6 +22,8 @@ from prunescope.export.plain_torch.source import source
 from prunescope.export.tensors import saved_tensors
 from prunescope.study.plan import Choice, Plan
 from tests.analysis.export.exported import mixed, opened
+from tests.long import core
+from tests.samples import PICTURES
 
 
 def halved(bench: Workbench) -> Plan:
@@ -41,7 +43,7 @@ def said(report: ExportReport) -> str:
     return next(check.got for check in plain.checks if check.name == "model.py")
 
 
-@pytest.mark.parametrize("model", ["lenet5", "mlp", "resnet20", "mobilenet", "vit"])
+@pytest.mark.parametrize("model", core(PICTURES, {*PICTURES} - {"mobilenet"}))
 def test_every_sample_model_is_the_same_bits(
     model: str, sample_bench: Callable[[str], Workbench], tmp_path: Path
 ) -> None:

@@ -19,6 +19,8 @@ from tests.analysis.fence.program_edits import (
     symbol_of,
 )
 from tests.analysis.fence.programs import edited, exported
+from tests.long import core
+from tests.samples import PICTURES
 
 
 def test_a_real_program_still_gives_its_outputs(tmp_path):
@@ -186,7 +188,7 @@ def test_what_torch_cannot_load_is_one_sentence(made):
         load_program(path)
 
 
-@pytest.mark.parametrize("name", ["mlp", "lenet5", "resnet20", "mobilenet", "vit"])
+@pytest.mark.parametrize("name", core(PICTURES, {"mlp", "lenet5", "vit"}))
 def test_sample_models_go_through_pt2(tmp_path, name):
     net = load_model(Reference(f"sample:{name}", "")).eval()
     inputs = torch.randn(3, 1, 28, 28)

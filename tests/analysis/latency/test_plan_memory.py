@@ -13,6 +13,7 @@ from prunescope.errors import BadValue
 from prunescope.latency.plan_memory import peak_memory
 from prunescope.latency.table.tensor_sizes import shapes_of
 from prunescope.removal import remove
+from tests.samples import every_picture
 
 
 def draw(bench: Workbench, seed: int) -> tuple[dict[str, int], Captured]:
@@ -28,7 +29,7 @@ def draw(bench: Workbench, seed: int) -> tuple[dict[str, int], Captured]:
     return {name: int((~mask).sum()) for name, mask in masks.items()}, smaller
 
 
-@pytest.mark.parametrize("name", ["mlp", "lenet5", "resnet20", "mobilenet", "vit"])
+@every_picture
 def test_memory_is_the_cost_of_the_smaller_network(
     sample_bench: Callable[[str], Workbench], name: str
 ) -> None:

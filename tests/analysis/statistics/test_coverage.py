@@ -18,6 +18,7 @@ from prunescope.sweep.runner import sweep
 from prunescope.sweep.work_list import points
 from tests.conftest import data_source, reduced
 
+pytestmark = pytest.mark.long
 SAMPLES = 4000
 ORDERS = 200
 ENDS = np.array(chunk_ends(SAMPLES))

@@ -30,6 +30,8 @@ from tests.samples import PICTURES, every_picture
 
 Benches = Callable[[str], Workbench]
 CRITERIA = ("l1", "taylor", "random")
+CASES = {name: (name, CRITERIA) for name in PICTURES} | {"vit-l1": ("vit", CRITERIA[:1])}
+"""Sample models, and by what their units are chosen."""
 
 
 def chosen_groups(bench: Workbench) -> list[str]:
@@ -42,22 +44,23 @@ def chosen_groups(bench: Workbench) -> list[str]:
 
 
 @pytest.mark.timeout(900)  # six exports of each model; a busy machine needs its time
-@pytest.mark.parametrize("name", core(PICTURES, {*PICTURES} - {"mobilenet", "resnet20"}))
+@pytest.mark.parametrize("case", core(CASES, {"mlp", "lenet5", "vit-l1"}))
 def test_curve_equals_prune_export_reload_evaluate(
-    name: str, sample_bench: Benches, tmp_path: Path
+    case: str, sample_bench: Benches, tmp_path: Path
 ) -> None:
+    name, criteria = CASES[case]
     bench = sample_bench(name)
     assert bench.network.captured is not None
     study = StudyFolder.create(tmp_path / "study", bench.manifest)
     names = chosen_groups(bench)
     methods = tuple(
         Method(criterion, granularity)
-        for criterion in CRITERIA
+        for criterion in criteria
         for granularity in {bench.manifest.group(n).granularity for n in names}
     )
     sweep(bench, study, Grid(methods, (0.5,), tuple(names), seeds=(0,)), Silent())
     rows = study.measured()
-    assert len(rows) == len(CRITERIA) * len(names)
+    assert len(rows) == len(criteria) * len(names)
     scores = Scores(bench.network, bench.splits.calibration, bench.groups)
     # as a reader of the plain weights has it: the class, with other weights, captured anew
     blank = capture(architecture(name).eval(), bench.network.captured.example)
@@ -66,7 +69,7 @@ def test_curve_equals_prune_export_reload_evaluate(
         smaller = remove(bench.network.captured, keep.units)
         outcome = evaluate(smaller.module, bench.splits.validation, bench.metric, bench.batch)
         sums = compare(bench.dense, outcome, bench.splits.validation.targets, bench.classes)
-        if row.criterion == CRITERIA[0]:  # files do not know by what their units were chosen
+        if row.criterion == criteria[0]:  # files do not know by what their units were chosen
             pt2.write(pt2.exported(smaller), tmp_path / "smaller.pt2")
             reloaded = pt2.load(tmp_path / "smaller.pt2")
             again = evaluate(reloaded, bench.splits.validation, bench.metric, bench.batch)
