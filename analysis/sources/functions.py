@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from prunescope.errors import BadReference, UnknownName
+from prunescope.sources.file_loader import FileLoader
 from prunescope.study.manifest import KEPT, LIVE
 from prunescope.user_code.guard import guarded
 
@@ -102,7 +103,7 @@ def _import_file(what: str, path: Path) -> Any:
     name = f"_prunescope_{hashlib.sha256(content).hexdigest()[:12]}"
     if name in sys.modules:
         return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, loader=FileLoader(name, str(path)))
     if spec is None or spec.loader is None:
         raise BadReference(
             f"Expected {path} to be a Python file, but it cannot be imported. Check the file."

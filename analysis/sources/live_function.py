@@ -14,6 +14,7 @@ import numpy as np
 from torch import Tensor
 
 from prunescope.errors import BadValue
+from prunescope.sources.file_loader import FileLoader
 from prunescope.sources.functions import source_hash
 from prunescope.study.manifest import LIVE
 
@@ -70,7 +71,9 @@ def require_as_imported(function: Callable[..., Any], reference: str) -> None:
     code = getattr(function, "__code__", None)
     module = sys.modules.get(getattr(function, "__module__", None) or "")
     loader = getattr(getattr(module, "__spec__", None), "loader", None)
-    if reference.startswith(LIVE) or code is None or type(loader) is not SourceFileLoader:
+    if reference.startswith(LIVE) or code is None or not isinstance(loader, SourceFileLoader):
+        return
+    if type(loader) not in (SourceFileLoader, FileLoader):  # an import hook's
         return
     try:
         content = Path(loader.path).read_bytes()

@@ -1,6 +1,8 @@
 """References to functions: found in files and modules, refused with what is wrong."""
 
 import functools
+import os
+import sys
 
 import pytest
 
@@ -111,3 +113,15 @@ def test_hashes_do_not_depend_on_addresses():
     )
     assert source_hash(Callable()) == source_hash(Callable())
     assert source_hash(len) != source_hash(max)
+
+
+def test_an_edited_file_is_read_anew_whatever_was_compiled_of_it(tmp_path, monkeypatch):
+    """Python tells a compiled file by the size and the second of its source."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    path, answers = tmp_path / "mine.py", []
+    for number in (1, 2):
+        path.write_text(f"def f():\n    return {number}\n")
+        os.utime(path, (1e9, 1e9))
+        answers.append(find_function("metric", f"{path}:f")())
+    assert answers == [1, 2]
+    assert [each.name for each in tmp_path.iterdir()] == ["mine.py"]
