@@ -10,6 +10,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+# Hundreds of processes start in tests: what the first of them compiles is kept for the others.
+PYTEST = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 .PHONY: demo test long quick faults lint types names docs bench clean
 
@@ -18,19 +20,19 @@ demo: $(VENV)/.ready
 
 test: $(VENV)/.ready-dev
 	# one worker more than cores: two fifths of the time go into waiting for browsers and servers
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(or $(WORKERS),3) --dist worksteal
+	$(PYTEST) -n $(or $(WORKERS),3) --dist worksteal
 
 long: $(VENV)/.ready-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m long -n $(or $(WORKERS),3) --dist worksteal
+	$(PYTEST) -m long -n $(or $(WORKERS),3) --dist worksteal
 
 quick: $(VENV)/.ready-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m quick -n $(or $(WORKERS),3) --dist worksteal \
+	$(PYTEST) -m quick -n $(or $(WORKERS),3) --dist worksteal \
 		--ignore tests/browser --ignore tests/wheel
 
 # make faults: what people, files and machines can do wrong, all of it, with figures (docs/safety.md).
 # A part of it is in make test too.
 faults: $(VENV)/.ready-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m faults --long -n $(or $(WORKERS),3) --dist worksteal
+	$(PYTEST) -m faults --long -n $(or $(WORKERS),3) --dist worksteal
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults
 
 lint: $(VENV)/.ready-dev
