@@ -1,8 +1,7 @@
 """Splits from live objects: tensors, arrays, datasets and loaders, each split of its own kind."""
 
 import contextlib
-import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
 import numpy as np
@@ -12,11 +11,6 @@ from torch.utils import _pytree as pytree
 from torch.utils.data import (
     DataLoader,
     Dataset,
-    IterableDataset,
-    RandomSampler,
-    SequentialSampler,
-    SubsetRandomSampler,
-    default_collate,
 )
 
 from prunescope.capture.graph import Inputs, batch_size
@@ -25,8 +19,12 @@ from prunescope.data_kinds.large_samples import chosen
 from prunescope.errors import BadValue, DataMismatch
 from prunescope.sources.arrays import as_targets, as_tensor
 from prunescope.sources.join_batches import JoinedBatches
+from prunescope.sources.loader_batches import (
+    batches_in_order,
+    fixed_randomness,
+    promised_samples,
+)
 from prunescope.sources.splits import SPLITS, Samples, Splits, check_samples
-from prunescope.user_code.guard import guarded
 
 _NAMES: Final = {
     "calibration": ("calibration", "train"),
@@ -39,8 +37,6 @@ _SHARES: Final = (1, 2, 2)
 _LABELS: Final = ("labels", "label", "targets", "target")
 """Under which of these names a batch that is a dict holds its targets."""
 
-_NO_MORE: Final = object()
-_BATCH: Final = 256
 _FEWEST: Final = 5
 
 
@@ -168,10 +164,10 @@ def _joining(name: str) -> Iterator[None]:
 
 def _read(name: str, given: "DataLoader[Any] | Dataset[Any]") -> Samples:
     """Every batch of a dataset or loader, joined, in the order of the dataset."""
-    promised = _promised(given)
+    promised = promised_samples(given)
     joined = JoinedBatches(name, promised)
-    with _fixed_randomness(), torch.no_grad():
-        for batch in _guarded_batches(name, _in_order(given)):
+    with fixed_randomness(), torch.no_grad():
+        for batch in batches_in_order(name, given):
             values = read_batch(name, batch)
             with _joining(name):
                 joined.add(values)
@@ -184,36 +180,6 @@ def _read(name: str, given: "DataLoader[Any] | Dataset[Any]") -> Samples:
             f"but it ended after {given_samples}. Mend its __len__, or what it reads."
         )
     return Samples(inputs, targets)
-
-
-def _promised(given: "DataLoader[Any] | Dataset[Any]") -> int | None:
-    """How many samples a dataset says that it has; None where a loader may leave some out."""
-    dataset: Any = given
-    if isinstance(given, DataLoader):
-        usual = isinstance(given.sampler, RandomSampler | SequentialSampler)
-        streamed = isinstance(given.dataset, IterableDataset)
-        if given.drop_last or not (usual or streamed):
-            return None
-        dataset = given.dataset
-    try:
-        return len(dataset)
-    except (TypeError, NotImplementedError, AttributeError, ValueError):  # most streams have none
-        return None
-
-
-def _guarded_batches(name: str, batches: Iterable[Any]) -> Iterator[Any]:
-    """The same batches; what the dataset raises becomes a sentence, at each batch anew."""
-    reading: Iterator[Any] | None = None
-    while True:
-        with guarded(
-            f"the {name} split to give its batches", "Mend the dataset.", DataMismatch,
-            f"reading the {name} split",
-        ):  # fmt: skip
-            reading = iter(batches) if reading is None else reading
-            batch = next(reading, _NO_MORE)
-        if batch is _NO_MORE:
-            return
-        yield batch
 
 
 def read_batch(name: str, batch: object) -> tuple[Inputs, Tensor | None]:
@@ -232,50 +198,6 @@ def read_batch(name: str, batch: object) -> tuple[Inputs, Tensor | None]:
     if isinstance(batch, tuple | list) and len(batch) == 1:  # a TensorDataset of inputs alone
         return _inputs(name, batch[0]), None
     return _inputs(name, batch), None
-
-
-def collate(samples: list[Any]) -> Any:
-    """Return a batch of a dataset's samples; targets of different sizes stay a list of each one's.
-
-    Inputs have to have one size, as ``torch``'s own collation wants them.
-    """
-    try:
-        return default_collate(samples)
-    except (RuntimeError, TypeError):
-        first = samples[0]
-        if not isinstance(first, tuple | list) or len(first) != 2:
-            raise
-    return default_collate([sample[0] for sample in samples]), [sample[1] for sample in samples]
-
-
-def _in_order(given: "DataLoader[Any] | Dataset[Any]") -> Iterable[Any]:
-    """Batches in the dataset's order: what a loader shuffles would be other data at each call."""
-    if isinstance(given, Dataset):
-        return DataLoader(given, batch_size=_BATCH, collate_fn=collate)
-    if isinstance(given.dataset, IterableDataset) or given.batch_size is None:
-        return given
-    sampler = given.sampler
-    if not isinstance(sampler, RandomSampler | SequentialSampler | SubsetRandomSampler):
-        return given
-    order = sorted(sampler.indices) if isinstance(sampler, SubsetRandomSampler) else None
-    return DataLoader(
-        given.dataset, batch_size=given.batch_size, sampler=order, collate_fn=given.collate_fn
-    )
-
-
-@contextlib.contextmanager
-def _fixed_randomness() -> Iterator[None]:
-    """What a dataset draws at random, it draws alike at every call; the caller's state returns."""
-    plain, arrays = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        random.seed(0)
-        np.random.seed(0)
-        try:
-            yield
-        finally:
-            random.setstate(plain)
-            np.random.set_state(arrays)
 
 
 def _cut(samples: Samples) -> Splits:

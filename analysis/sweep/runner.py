@@ -10,18 +10,19 @@ from prunescope.bench.workbench import Workbench
 from prunescope.errors import CannotPrune
 from prunescope.progress import Progress
 from prunescope.replay import choose_engine
-from prunescope.replay.engine import Engine, ordered_targets
+from prunescope.replay.engine import Engine
 from prunescope.replay.frontier import FrontierEngine
 from prunescope.store.folder import StudyFolder
 from prunescope.store.other_sweeps import OtherSweeps
 from prunescope.study import Grid, at_the_end, doubling, looks
 from prunescope.study.method import UNITS
-from prunescope.study.point import Point, dense_key, point_name
+from prunescope.study.point import Point, point_name
 from prunescope.sweep.check_laws import require_laws
 from prunescope.sweep.left_out import write_left_out
 from prunescope.sweep.meter import Meter
+from prunescope.sweep.next_points import NextPoints
 from prunescope.sweep.preflight import preflight
-from prunescope.sweep.row import measurement
+from prunescope.sweep.record_outcomes import Recorder
 from prunescope.sweep.screen import screen_missing
 from prunescope.sweep.shared_rows import SharedRows
 from prunescope.sweep.stopping_policy import Policy
@@ -116,8 +117,8 @@ class _SweepRun:
         deadline: float | None,
         turns: Turns,
     ) -> None:
-        self._bench, self._study, self._engine, self._turns = bench, study, engine, turns
-        self._grid_points, self._policy, self._budgeted = grid_points, policy, deadline is not None
+        self._study, self._engine, self._turns = study, engine, turns
+        self._grid_points, self._budgeted = grid_points, deadline is not None
         self._finishing = self._budgeted and policy.mode == "exact"
         self._ends = doubling if policy.mode == "exact" else looks
         summaries = (bench.manifest.metric, *(m.summary for m in bench.manifest.other_metrics))
@@ -126,13 +127,12 @@ class _SweepRun:
         self._meter = Meter(bench, engine, progress, self._ends)
         self._budget = TimeBudget(deadline, self._meter)
         self._population = len(bench.splits.validation)
-        self._scale = bench.manifest.scale
-        self._targets = ordered_targets(bench)
         self._shared = SharedRows(study, grid_points)
-        self._tiers = () if deadline is None else by_information(grid_points, study.manifest)
-        self._dense: set[tuple[str, int]] = set()
-        self._refused: dict[Point, str] = {}
-        self._touched: set[Point] = set()
+        tiers = () if deadline is None else by_information(grid_points, study.manifest)
+        self._next = NextPoints(
+            grid_points, self._shared, policy, turns, tiers, self._population, bench.manifest.scale
+        )
+        self._records = Recorder(bench, engine, self._shared)
         self._engine.claim = self._shared.claim
 
     def start(self) -> list[Point]:
@@ -144,8 +144,8 @@ class _SweepRun:
             The points without samples after ``FIRST`` seconds, to be screened; in exact mode none
             under a deadline, whose time is for measuring.
         """
-        self._write_targets()
-        now, todo = self._unsettled()
+        self._records.write_targets(self._study)
+        now, todo = self._next.pick(self._records.refused)
         left = {point: self._population - self._shared.samples(point) for point in todo}
         self._bound = preflight(
             self._study.manifest, todo, left, isinstance(self._engine, FrontierEngine),
@@ -153,65 +153,47 @@ class _SweepRun:
         ).macs_bound  # fmt: skip
         self._meter.start(len(self._grid_points), left)
         self._pilot()
-        now, _ = self._unsettled()
+        now, _ = self._next.pick(self._records.refused)
         if self._finishing:
             return []
         if now and not self._shared.samples(now[0]) and not self._over():
             self._round(now, FIRST)
-        awaited = self._refused.keys() | self._shared.elsewhere
+        awaited = self._records.refused.keys() | self._shared.elsewhere
         return [p for p in now if p not in awaited and not self._shared.samples(p)]
 
     def finish(self) -> SweepReport:
         """Evaluate round by round until every point is settled; see ``sweep``."""
         try:
             self._shared.read()
-            now, todo = self._unsettled()
+            now, todo = self._next.pick(self._records.refused)
             self._meter.settle(set(todo))
             while todo and not self._over():
                 if not (self._forward(now) or self._round(todo)):
                     self._shared.wait()
                 self._shared.read()
-                now, todo = self._unsettled()
+                now, todo = self._next.pick(self._records.refused)
                 self._meter.settle(set(todo))
         finally:
             self._shared.close()
-        write_left_out(self._study.folder, self._grid_points, self._refused)
+        write_left_out(self._study.folder, self._grid_points, self._records.refused)
         damaged = self._shared.compact()
         samples = self._shared.samples
         partial = sum(
             samples(point) < self._population
-            for point in set(self._grid_points) - set(todo) - set(self._refused)
+            for point in set(self._grid_points) - set(todo) - set(self._records.refused)
         )
         work, meter = self._meter.work, self._meter
-        refused = tuple(f"{point_name(point)}: {why}" for point, why in self._refused.items())
+        refused = tuple(
+            f"{point_name(point)}: {why}" for point, why in self._records.refused.items()
+        )
         return SweepReport(
-            len(self._grid_points), len(self._touched - set(todo)), len(todo),
+            len(self._grid_points), len(self._records.touched - set(todo)), len(todo),
             refused, damaged, partial,
             meter.samples, work.naive, work.executed, work.bound, meter.seconds,
             sum(samples(point) > 0 for point in todo),
             meter.processor, meter.first_forecast, self._bound,
             tuple(meter.paces(time.time(), self._bound, not todo)),
         )  # fmt: skip
-
-    def _unsettled(self) -> tuple[list[Point], list[Point]]:
-        """The points to evaluate next, and all that are to be evaluated.
-
-        In exact mode settled ones come last; under a deadline the next ones are a tier's.
-        """
-        rows, policy = self._shared.measurements, self._policy
-        possible = [point for point in self._grid_points if point not in self._refused]
-        now = todo = policy.unsettled(possible, rows, self._population, self._scale)
-        if policy.mode == "exact":
-            todo = [p for p in possible if self._shared.samples(p) < self._population]
-            now = now or sorted(todo, key=self._shared.samples)
-        turn = self._turns.take(todo)
-        if len(turn) < len(todo):
-            now = [p for p in now if p in set(turn)] or sorted(turn, key=self._shared.samples)
-        for tier in self._tiers:
-            if left := set(tier).intersection(turn):
-                own = [point for point in tier if point in left]
-                return sorted(own, key=self._shared.samples, reverse=self._finishing), todo
-        return now, todo
 
     def _pilot(self) -> None:
         """Run a few points of each kind alone, and forecast the rest.
@@ -221,7 +203,7 @@ class _SweepRun:
         """
         ends = self._ends(self._population)
         chunks = len(ends) if self._finishing else PILOT_CHUNKS
-        _, todo = self._unsettled()
+        _, todo = self._next.pick(self._records.refused)
         fresh = [point for point in todo if not self._shared.samples(point)]
         try:
             for point in pilots(self._turns.take(fresh or todo), self._study.manifest):
@@ -229,7 +211,7 @@ class _SweepRun:
                 if spent > _PILOTING * FIRST or self._meter.seconds > self._budget.ahead:
                     break
                 for _ in range(chunks):
-                    if self._over() or point not in self._unsettled()[1]:
+                    if self._over() or point not in self._next.pick(self._records.refused)[1]:
                         break
                     self._round([point], close=False)  # a file for each would cost more than it
         finally:
@@ -244,7 +226,7 @@ class _SweepRun:
         gone = self._round(few)
         if gone and fits:
             for _ in self._ends(self._population):  # the usual chunks: sums are equal to the bit
-                few = [point for point in few if point not in self._refused]
+                few = [point for point in few if point not in self._records.refused]
                 if self._over() or not self._round(few):
                     break
         return gone
@@ -292,24 +274,6 @@ class _SweepRun:
         return self._meter.stopped() or self._budget.left <= 0
 
     def _record(self, point: Point, outcome: Outcome | CannotPrune, start: int, end: int) -> None:
-        message = point_name(point)
-        if isinstance(outcome, CannotPrune):
-            self._refused[point] = str(outcome)
-            return
-        dense = self._engine.dense(point.recovery, start, end)
-        targets = None if self._targets is None else self._targets[start:end]
-        row = measurement(self._bench, point, self._engine.about(point), dense, outcome, targets)
-        self._shared.add(point, row)
-        self._shared.add_logits(row.key, start, outcome)
-        if (point.recovery, start) not in self._dense:
-            self._dense.add((point.recovery, start))
-            key = dense_key(self._bench.manifest, point.recovery)
-            self._shared.add_logits(key, start, dense)
-        self._touched.add(point)
-        self._meter.count_samples(point, start, end, message)
-        self._shared.flush_if_due()
-
-    def _write_targets(self) -> None:
-        targets = self._targets
-        if targets is not None and targets.ndim == 1 and not targets.is_floating_point():
-            self._study.logits.write_targets(targets.numpy())
+        if self._records.add(point, outcome, start, end):
+            self._meter.count_samples(point, start, end, point_name(point))
+            self._shared.flush_if_due()
