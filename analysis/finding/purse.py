@@ -1,6 +1,5 @@
 """What a search has spent and may still spend, in passes of the dense network. Torch-free."""
 
-import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -31,7 +30,8 @@ class Purse:
     @property
     def most(self) -> float:
         """Passes up to which answers that are open are looked at further."""
-        suffixes = sum(map(operator.mul, self.behind, self.grids))
+        each = zip(self.behind, self.grids, strict=True)
+        suffixes = sum(share * count for share, count in each)
         return max(OF_THE_GRID * (1.0 + suffixes), PASSES)
 
     def price(self, wanted: Sequence[tuple[int, int]], end: int) -> float:
