@@ -30,6 +30,7 @@ from prunescope.arrays import Floats
 from prunescope.bench.workbench import prepare
 from prunescope.finding.find import LEAST, SHARE
 from prunescope.finding.guess import last_within
+from prunescope.finding.purse import Purse
 from prunescope.finding.search import Place, Search
 from prunescope.finding.strata import drawn, strata
 from prunescope.finding.stratified import Seen
@@ -107,7 +108,8 @@ def searched(known: Answers, samples: int, limit: float, seed: int) -> dict[str,
     ends = looks(samples)
     order = drawn(cut, ends, seed)
     grids = [sorted(curve) for curve in known.drops]
-    search = Search(grids, limit)
+    purse = Purse(known.behind, list(map(len, grids)), samples)
+    search = Search(grids, limit, purse=purse)
     spent = float(samples)
 
     def measure(places: Sequence[Place], end: int) -> None:
@@ -131,6 +133,7 @@ def searched(known: Answers, samples: int, limit: float, seed: int) -> dict[str,
 
     last = next(end for end in ends if end >= min(samples, max(LEAST, samples / SHARE)))
     search.estimate([end for end in ends if end <= last], measure)
+    search.settle([end for end in ends if end > last], measure)
     estimates, after = np.array(search.answers()), spent
     means = [
         np.array([curve[s][rows].mean() for s in grid])

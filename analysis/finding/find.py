@@ -13,6 +13,7 @@ from prunescope.arrays import Floats
 from prunescope.bench.evaluate import Outcome, divergences
 from prunescope.bench.workbench import Workbench
 from prunescope.errors import BadValue, CannotPrune
+from prunescope.finding.purse import Purse
 from prunescope.finding.search import Place, Search
 from prunescope.finding.strata import Strata, drawn, strata
 from prunescope.finding.stratified import Seen
@@ -24,6 +25,7 @@ from prunescope.store.largest_sparsities import LargestSparsity
 from prunescope.study import Grid, looks
 from prunescope.study.point import Point, point_name
 from prunescope.sweep.check_laws import require_laws
+from prunescope.sweep.work_behind import suffix_macs
 from prunescope.sweep.work_list import points
 
 SHARE: Final = 8
@@ -149,7 +151,9 @@ class _Finder:
         self._engine = choose_engine(bench, self.engine, self._order)
         self._curves = self._points_by_curve()
         grids = [[point.sparsity for point in own] for own in self._curves]
-        search = Search(grids, self.limit, bench.manifest.scale, _is_share(bench))
+        search = Search(
+            grids, self.limit, bench.manifest.scale, _is_share(bench), purse=self._purse(total)
+        )
         self._search = search
         last = next(end for end in self._ends if end >= min(total, max(LEAST, total / SHARE)))
         few = [end for end in self._ends if end <= last]
@@ -158,6 +162,7 @@ class _Finder:
         stopped = False
         try:
             search.estimate(few, self._measure)
+            search.settle([end for end in self._ends if end > last], self._measure)
             if certify:
                 stands = search.certify(self._ends, self._measure)
         except _StoppedError:
@@ -174,6 +179,15 @@ class _Finder:
             sum(seen.samples for seen in search.seen.values()),
             time.monotonic() - started, stopped,
         )  # fmt: skip
+
+    def _purse(self, total: int) -> Purse | None:
+        """None where nobody knows what lies behind a layer."""
+        manifest = self.study.manifest
+        if not manifest.macs:
+            return None
+        behind = suffix_macs(manifest)
+        shares = [behind(own[0].subject) / manifest.macs for own in self._curves]
+        return Purse(shares, list(map(len, self._curves)), total)
 
     def _points_by_curve(self) -> list[list[Point]]:
         curves: dict[CurveName, list[Point]] = {}

@@ -8,6 +8,7 @@ import numpy as np
 
 from prunescope.finding.guess import last_within, predicted
 from prunescope.finding.law import Evidence, Law
+from prunescope.finding.purse import Purse
 from prunescope.finding.stratified import Seen
 
 Place = tuple[int, int]
@@ -19,6 +20,8 @@ OPENING: Final = (0.35, 0.75)
 """Shares of a curve's grid at which it is measured first."""
 ROUNDS: Final = 6
 """Guesses at one look at most."""
+_OPEN: Final = 2.0
+"""Standard errors from the limit up to which a drop's side of it is open."""
 _COMFORT: Final = 0.72
 """Share of the limit below which an estimate's own sparsity is the one to certify first."""
 
@@ -34,6 +37,7 @@ class Search:
         share: Whether scores go from 0 to 1.
         seen: What is measured; ``measure`` adds to it.
         broken: Points that cannot be measured.
+        purse: What it may cost to look further where answers are open; without one, nothing is.
     """
 
     sparsities: Sequence[Sequence[float]]
@@ -42,6 +46,7 @@ class Search:
     share: bool = True
     seen: dict[Place, Seen] = field(default_factory=dict)
     broken: set[Place] = field(default_factory=set)
+    purse: Purse | None = None
 
     def estimate(self, ends: Sequence[int], measure: Measure) -> None:
         """Measure what is needed to name each curve's largest sparsity within the limit.
@@ -50,6 +55,7 @@ class Search:
             ends: Looks: how many samples a point has at each, rising.
             measure: Adds samples to ``seen``, or a point to ``broken``.
         """
+        measure = self._paid(measure)
         measure(self._openings(), ends[0])
         for end in ends:
             for _ in range(ROUNDS):
@@ -59,6 +65,23 @@ class Search:
                     for place in (last, last + 1)
                     if self._lacks(curve, place, end)
                 ]
+                if not wanted:
+                    break
+                measure(wanted, end)
+
+    def settle(self, ends: Sequence[int], measure: Measure) -> None:
+        """Look further at the points that an answer hangs on while their side of the limit is open.
+
+        The nearest to the limit first, as far as the purse goes.
+
+        Args:
+            ends: Looks after those of ``estimate``.
+            measure: As for ``estimate``.
+        """
+        measure = self._paid(measure)
+        for end in ends:
+            for _ in range(ROUNDS):
+                wanted = self._affordable(self._open(end), end)
                 if not wanted:
                     break
                 measure(wanted, end)
@@ -73,6 +96,7 @@ class Search:
             ends: Looks; the last one is all samples.
             measure: As for ``estimate``.
         """
+        measure = self._paid(measure)
         drops, answers = self._drops(), self.answers()
         stands = dict.fromkeys(range(len(answers)), -1)
         trying = {
@@ -106,6 +130,42 @@ class Search:
                     else:
                         del trying[curve]
         return stands
+
+    def _open(self, end: int) -> list[Place]:
+        """The points next to the limit whose side of it is open, the most open first."""
+        drops, found = self._drops(), []
+        for curve, last in enumerate(self.answers()):
+            for place in (last, last + 1):
+                if not self._lacks(curve, place, end):
+                    continue
+                seen = self.seen.get((curve, place))
+                far = abs(drops[curve][place] - self.limit)
+                errors = 0.0 if seen is None else far / seen.deviation(self.scale)
+                if errors < _OPEN:
+                    found.append((errors, (curve, place)))
+        return [place for _, place in sorted(found)]
+
+    def _affordable(self, places: Sequence[Place], end: int) -> list[Place]:
+        """As many of the first of ``places`` as the purse still pays."""
+        if self.purse is None:
+            return []
+        left, chosen = self.purse.most - self.purse.spent, list[Place]()
+        for place in places:
+            if self.purse.price(self._have([*chosen, place]), end) <= left:
+                chosen.append(place)
+        return chosen
+
+    def _paid(self, measure: Measure) -> Measure:
+        def paid(places: Sequence[Place], end: int) -> None:
+            if self.purse is not None:
+                self.purse.spent += self.purse.price(self._have(places), end)
+            measure(places, end)
+
+        return paid
+
+    def _have(self, places: Sequence[Place]) -> list[tuple[int, int]]:
+        """Of each point its curve, and how many samples it has."""
+        return [(p[0], self.seen[p].samples if p in self.seen else 0) for p in places]
 
     def _verdict(self, curve: int, place: int) -> bool | None:
         """Whether this is certainly within the limit; None while that is open."""
