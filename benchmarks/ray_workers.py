@@ -34,7 +34,7 @@ ASKED: Final = (
     "--threads", "1", "--no-screen",
 )  # fmt: skip
 LONGER: Final = (
-    "sample:resnet20", "--methods", "magnitude", "--sparsities", "0.5,0.7,0.9",
+    "sample:resnet20", "--methods", "magnitude", "--sparsities", "0.6",
     "--threads", "1", "--no-screen",
 )  # fmt: skip
 """What the ratio is taken of: minutes, so that what every sweep pays once counts little."""

@@ -1,7 +1,7 @@
 """From a model's outputs, wherever they lie, to an outcome in main memory."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -14,11 +14,21 @@ from prunescope.bench.scored import Scored, require_count
 from prunescope.commands import next_steps
 from prunescope.errors import DataMismatch
 from prunescope.metrics.class_rows import logits, rows_per_sample
-from prunescope.sources.data import Samples
 from prunescope.sources.metrics import Metric
 
 
-def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
+class Answers(Protocol):
+    """What is known of some samples beside their inputs, as ``Samples`` knows it."""
+
+    @property
+    def targets(self) -> Any:
+        """In main memory."""
+
+    def __len__(self) -> int:
+        """Return how many samples there are."""
+
+
+def outcome_of(outputs: object, chunk: Answers, metric: Metric) -> Outcome:
     """Return the outcome of ``outputs``, what a model gave for the samples in ``chunk``.
 
     Raises:
@@ -27,7 +37,7 @@ def outcome_of(outputs: object, chunk: Samples, metric: Metric) -> Outcome:
     return outcome_later(outputs, chunk, metric)()
 
 
-def outcome_later(outputs: object, chunk: Samples, metric: Metric) -> Callable[[], Outcome]:
+def outcome_later(outputs: object, chunk: Answers, metric: Metric) -> Callable[[], Outcome]:
     """Return what gives the outcome of ``outputs`` once it is in main memory.
 
     What is computed of them is computed where they lie, and begins to come back at once. In main

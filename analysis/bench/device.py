@@ -9,6 +9,7 @@ A further kind of device is a name in ``DEVICE_NAMES`` and, where its calls retu
 done and torch has streams for it, in ``study.computations.QUEUING``.
 """
 
+import ctypes
 import functools
 import re
 import warnings
@@ -199,14 +200,30 @@ def free_memory(device: torch.device) -> int:
 
 
 def drop_cached_memory(device: torch.device) -> None:
-    """Give back what the allocator of ``device`` holds unused, after memory ran out there."""
-    if device.type != HOST.type and device.type in present_kinds():
+    """Give back what the allocator of ``device`` holds unused.
+
+    In main memory glibc's does; others are left as they are.
+    """
+    if device.type == HOST.type:
+        if (trim := _malloc_trim()) is not None:
+            trim(0)
+    elif device.type in present_kinds():
         torch.accelerator.empty_cache()
 
 
 def present_kinds() -> frozenset[str]:
     """Return the kinds of the devices of this machine."""
     return frozenset(name.partition(":")[0] for name in present_devices())
+
+
+@functools.cache
+def _malloc_trim() -> Callable[[int], int] | None:
+    """Of glibc: gives whole pages back to the system, also those between blocks in use."""
+    try:
+        trim: Callable[[int], int] = ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError, TypeError):  # another C library, or no such handle
+        return None
+    return trim
 
 
 @functools.cache

@@ -1,7 +1,7 @@
 """What a network gave for some samples, in main memory, and how consecutive parts are joined."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -41,6 +41,38 @@ class Outcome:
     def predicted(self) -> Tensor | None:
         """``(rows,)`` predicted classes, or None."""
         return None if self.log_probabilities is None else self.log_probabilities.argmax(1)
+
+    @property
+    def bytes_per_sample(self) -> int:
+        """Of all tensors, those of the metrics beside the drawn one included."""
+        sizes: list[int] = []
+
+        def count(tensor: Tensor) -> Tensor:
+            sizes.append(tensor.nbytes)
+            return tensor
+
+        self.mapped(count)
+        return -(-sum(sizes) // max(1, len(self.score)))
+
+    def mapped(self, change: Callable[[Tensor], Tensor]) -> "Outcome":
+        """Return the same with ``change`` of every tensor."""
+
+        def changed(tensor: Tensor | None) -> Tensor | None:
+            return None if tensor is None else change(tensor)
+
+        return replace(
+            self,
+            score=change(self.score),
+            finite=change(self.finite),
+            log_probabilities=changed(self.log_probabilities),
+            entropy=changed(self.entropy),
+            states=changed(self.states),
+            others=changed(self.others),
+            also=tuple(
+                replace(other, score=change(other.score), states=changed(other.states))
+                for other in self.also
+            ),
+        )
 
     def class_correct(self, targets: Tensor, classes: int) -> tuple[int, ...]:
         """Return per class how many samples with that target are predicted right.

@@ -3,7 +3,8 @@
 Past ``IN_MEMORY`` bytes a tensor's values lie in a file without a name, which is gone with the
 process, however it ends. The system keeps of it in memory what is in use and what nobody else
 needs, so that 50,000 pictures are read batch by batch from the disk, decoded once. Room on the disk
-is taken before the first sample is decoded. Values and everything computed of them are the same.
+is taken before the first sample is decoded; without it, memory has to do up to ``WITHOUT_DISK``.
+Values and everything computed of them are the same.
 
 ``PRUNESCOPE_IN_MEMORY`` is the limit (``2GB``), ``PRUNESCOPE_SAMPLES`` the folder of such files.
 """
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
 
 LIMIT: Final = "PRUNESCOPE_IN_MEMORY"
 FOLDER: Final = "PRUNESCOPE_SAMPLES"
-IN_MEMORY: Final = 1_000_000_000
+IN_MEMORY: Final = 32_000_000
 """Bytes of one tensor that stay in memory."""
-_COPIED: Final = 64_000_000
+WITHOUT_DISK: Final = 1_000_000_000
+"""Bytes of one tensor that stay in memory where the disk refuses them; more is an error."""
+_COPIED: Final = 8_000_000
 """Bytes that are copied at a time."""
 
 
@@ -40,8 +43,9 @@ _TAKEN: Final[list[int]] = []
 
 
 def on_disk() -> str:
-    """Say what of this process's samples was put on the disk; empty where all are in memory."""
-    if not _TAKEN:
+    """Say what of this process's samples was put on the disk; empty where memory could hold it."""
+    _, least = _limits()
+    if sum(_TAKEN) <= least:
         return ""
     return (
         f"{bytes_(sum(_TAKEN))} of decoded samples lie in {_folder()}, not in memory; they are "
@@ -65,8 +69,8 @@ class UnlikeSamples(ValueError):
 
 def is_large(size: int) -> bool:
     """Return whether a tensor of ``size`` bytes goes to the disk."""
-    text = os.environ.get(LIMIT, "")
-    return size > ((size_from(text) if text else None) or IN_MEMORY)
+    most, _ = _limits()
+    return size > most
 
 
 def room(shape: Sequence[int], dtype: Any) -> Tensor:
@@ -91,6 +95,9 @@ def room(shape: Sequence[int], dtype: Any) -> Tensor:
             _take(file.fileno(), size)
             values = np.memmap(file, np.uint8, "r+", shape=(size,))
     except OSError as error:
+        _, without_disk = _limits()
+        if size <= without_disk:
+            return torch.empty(tuple(shape), dtype=dtype)
         reason = error.strerror or str(error)
         raise BadValue(
             f"Expected {bytes_(size)} of disk in {folder} for decoded samples, but got: "
@@ -152,6 +159,13 @@ def pieces(count: int, each: int) -> Iterator[slice]:
     step = max(_COPIED // max(each, 1), 1)
     for start in range(0, count, step):
         yield slice(start, min(start + step, count))
+
+
+def _limits() -> tuple[int, int]:
+    """Bytes of a tensor that stay in memory, and that stay there where the disk refuses them."""
+    text = os.environ.get(LIMIT, "")
+    named = size_from(text) if text else None
+    return (named, named) if named else (IN_MEMORY, WITHOUT_DISK)
 
 
 def _folder() -> Path:

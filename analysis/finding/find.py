@@ -149,6 +149,7 @@ class _Finder:
         seed = int(bench.manifest.fingerprint[:8], 16)
         self._order = torch.from_numpy(drawn(self._cut, self._ends, seed))
         self._engine = choose_engine(bench, self.engine, self._order)
+        self._engine.go_on = lambda _point, _samples: not self._over()
         self._curves = self._points_by_curve()
         grids = [[point.sparsity for point in own] for own in self._curves]
         search = Search(
@@ -212,8 +213,13 @@ class _Finder:
                 continue
             for point, outcome in self._engine.outcomes(start, stop, list(behind)):
                 self._record(behind[point], point, outcome, start, stop)
-                if self.progress.cancelled() or self._late():
+                if self._over():
                     raise _StoppedError
+            if self._over():
+                raise _StoppedError
+
+    def _over(self) -> bool:
+        return self.progress.cancelled() or self._late()
 
     def _record(
         self, place: Place, point: Point, outcome: Outcome | CannotPrune, start: int, stop: int

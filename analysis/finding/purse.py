@@ -6,7 +6,7 @@ from typing import Final
 
 OF_THE_GRID: Final = 0.028
 """Share of the exact grid's cost up to which a search goes on where answers are open."""
-PASSES: Final = 4.5
+PASSES: Final = 3.5
 """Passes of the dense network up to which it does where that is more: of a few layers, whose grid
 is so cheap that a share of it would not do."""
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 from scipy.optimize import least_squares
-from scipy.stats import t as student
+from scipy.special import stdtrit  # of Student's t; the same bits as scipy.stats, not its memory
 
 from prunescope.arrays import Floats
 from prunescope.finding.law import INTERCEPT, SLOPE
@@ -132,7 +132,7 @@ def forecast(features: Features, anchors: Anchors, samples: int, most: float) ->
     apart = _scaled(anchors.drop, free) - _scaled(left_out, free)
     count = USUAL[1] + len(apart)
     deviation = np.sqrt((USUAL[1] * USUAL[0] ** 2 + (apart**2).sum()) / count)
-    quantile = student.ppf(0.5 + CONFIDENCE / 2, count)
+    quantile = stdtrit(count, 0.5 + CONFIDENCE / 2)
     factor = np.exp(quantile * deviation)
     low, high = (drops + free) / factor - free, (drops + free) * factor - free
     low = drops - np.hypot(drops - low, quantile * _noise(drops, samples))

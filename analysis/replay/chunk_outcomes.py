@@ -15,16 +15,17 @@ from prunescope.bench.outcomes import Outcome, join_outcomes
 from prunescope.bench.precision import FP32, computing_in, widened
 from prunescope.capture.network import model_runs
 from prunescope.errors import CannotPrune
-from prunescope.replay.frontier_memory import batches
+from prunescope.replay.dependencies import node_numbers
 from prunescope.replay.lanes import Lanes
 from prunescope.replay.point_faults import point_faults
+from prunescope.replay.point_groups import Step
 from prunescope.replay.point_variants import Key, Points
 from prunescope.replay.replay_cost import ReplayCost
 from prunescope.replay.replay_walk import ReplayWalk
 from prunescope.replay.schedule import Schedule, Stop, schedule
+from prunescope.replay.taken_batches import Answered, TakenBatches
 from prunescope.replay.time_spent import MAKING, SCORING, TimeSpent
 from prunescope.replay.variant import Variant, build_variant
-from prunescope.sources.data import Samples
 from prunescope.sources.metrics import Metric
 from prunescope.study.point import Point
 
@@ -45,7 +46,7 @@ class ChunkRunner:
     Attributes:
         points: Makes the variants.
         metric: The score.
-        batch: Samples that go through a suffix together; changed where memory ran out.
+        batch: Samples that go through a suffix together, at most; less where memory ran out.
         precision: That points are computed in; the dense network alone always in single precision.
         work: The multiply-accumulates so far.
         spent: Time by operator.
@@ -70,32 +71,41 @@ class ChunkRunner:
         }
         return schedule(flow, cones)
 
+    def steps(
+        self, planned: Schedule[Key], requested: tuple[PointOrDense, ...]
+    ) -> Iterator[Step[PointOrDense]]:
+        """Yield ``requested`` in the order of the walk, with what each and the walk takes."""
+        front = 0
+        for stop in planned.stops:
+            front += self.points.macs(stop.compute)
+            behind = self.points.macs(node_numbers(stop.cone))
+            for point in requested:
+                if self._key(point) == stop.subject:
+                    yield Step(point, behind, front)
+
     def run(
         self,
         lanes: Lanes,
         recovery: str,
         planned: Schedule[Key],
-        samples: Samples,
+        batches: TakenBatches,
         requested: tuple[PointOrDense, ...],
         claim: Callable[[Point], bool],
     ) -> Iterator[Found]:
-        """Yield what each of ``requested`` gives on ``samples``, in the order of the walk.
+        """Yield what each of ``requested`` gives on ``batches``, in the order of the walk.
 
         Points that ``claim`` says False of are left out.
         """
-        runs = [samples.chunk(*edges) for edges in batches(len(samples), self.batch)]
-        base = self.points.base(recovery)
-        inputs = [batch.inputs for batch in runs]
+        samples, base = batches.samples, self.points.base(recovery)
         ahead = _AHEAD if lanes.count > 1 or device_of(base.values()) != HOST else 1
         precision = FP32 if requested == (None,) else self.precision
         around = partial(computing_in, precision, device_of(base.values()))
         walk = ReplayWalk(
-            self.points.flow, base, planned, inputs, to_layout=self.points.to_layout,
+            self.points.flow, base, planned, batches, to_layout=self.points.to_layout,
             spent=self.spent, around=around,
         )  # fmt: skip
-        self.work += ReplayCost(bound=self.points.cost.macs * len(samples))
         for stop in walk.stops(lanes):
-            self.work += ReplayCost(executed=self.points.macs(stop.compute) * len(samples))
+            self.work += ReplayCost(executed=self.points.macs(stop.compute) * samples)
             running: deque[tuple[PointOrDense, list[Future[Later]]]] = deque()
             for point in (point for point in requested if self._key(point) == stop.subject):
                 if point is not None and not claim(point):
@@ -107,16 +117,16 @@ class ChunkRunner:
                     self.spent.add_one(MAKING, perf_counter() - started)
                     calls = (
                         partial(self._outcome, walk, point, variant, number, batch)
-                        for number, batch in enumerate(runs)
+                        for number, batch in enumerate(batches.answers)
                     )
                     running.append((point, [lanes.submit(call) for call in calls]))
                 except CannotPrune as reason:
                     yield point, reason
                     continue
                 while len(running) >= ahead:
-                    yield self._finished(stop, len(samples), *running.popleft())
+                    yield self._finished(stop, samples, *running.popleft())
             while running:
-                yield self._finished(stop, len(samples), *running.popleft())
+                yield self._finished(stop, samples, *running.popleft())
 
     def _variant(self, point: PointOrDense, recovery: str) -> Variant:
         if point is not None:
@@ -130,7 +140,7 @@ class ChunkRunner:
         point: PointOrDense,
         variant: Variant,
         number: int,
-        batch: Samples,
+        batch: Answered,
     ) -> Later:
         faults = point_faults() if point is not None else nullcontext()
         with faults, model_runs(len(batch)):

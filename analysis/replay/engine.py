@@ -42,15 +42,23 @@ def every_point(_point: Point) -> bool:
     return True
 
 
+def always(_point: Point, _samples: int) -> bool:
+    """Return True: nothing stops this process's work."""
+    return True
+
+
 class Engine(Protocol):
     """Evaluate points on runs of the study's sample order (``prunescope.study.sample_order``).
 
     Attributes:
         claim: Asked right before a point is pruned; where it says False, the point is left out
             without a word. What it once said of a point holds until the iterator ends.
+        go_on: Told of a point how many more of its samples are evaluated, where that takes several
+            parts; where it says False, points that are not finished are left out.
     """
 
     claim: Callable[[Point], bool]
+    go_on: Callable[[Point, int], bool]
 
     def outcomes(
         self, start: int, stop: int, points: Sequence[Point]

@@ -6,7 +6,13 @@ from functools import partial
 
 from torch import Tensor
 
-from prunescope.bench.device import HOST, device_of, parallel_calls, queues
+from prunescope.bench.device import (
+    HOST,
+    device_of,
+    drop_cached_memory,
+    parallel_calls,
+    queues,
+)
 from prunescope.bench.device_batch import halved
 from prunescope.bench.evaluate import Outcome, evaluate, join_outcomes
 from prunescope.bench.workbench import Workbench
@@ -16,15 +22,19 @@ from prunescope.errors import BadValue, CannotPrune
 from prunescope.recovery import MOVES_DENSE
 from prunescope.replay.batch_norm_replay import calibrate
 from prunescope.replay.chunk_outcomes import ChunkRunner, Found, PointOrDense
-from prunescope.replay.engine import Removed, every_point, order
-from prunescope.replay.frontier_memory import frontier_memory
+from prunescope.replay.engine import Removed, always, every_point, order
+from prunescope.replay.frontier_memory import HELD, batches, cut, frontier_memory, halves
 from prunescope.replay.lanes import Lanes, open_lanes
+from prunescope.replay.point_groups import FEWEST, point_groups
 from prunescope.replay.point_variants import Key, Points
 from prunescope.replay.replay_cost import ReplayCost
 from prunescope.replay.schedule import Schedule, frontier_bytes
+from prunescope.replay.taken_batches import TakenBatches
 from prunescope.replay.threads import Chooser
+from prunescope.replay.waiting_outcomes import WaitingOutcomes
 from prunescope.sources.data import Samples
 from prunescope.study.point import Point
+from prunescope.study.recoveries import REFITS
 from prunescope.user_code.memory import out_of_memory
 
 
@@ -51,10 +61,12 @@ class FrontierEngine:
             lanes: Suffixes that run at the same time, each on one thread; None for as many as
                 torch has threads now (one on another device, whose queue keeps it busy), or for
                 fewer lanes of more threads where a long sweep found them faster.
-            memory: Bytes that the frontier may take; None for a share of what is free.
+            memory: Bytes that the frontier may take; None for that of a few batches, and no more
+                than a share of what is free.
             sample_order: ``(n,)`` in which order samples come; None for the study's.
         """
         self.claim: Callable[[Point], bool] = every_point
+        self.go_on: Callable[[Point, int], bool] = always
         network = bench.network
         assert network.captured is not None
         assert network.cost is not None
@@ -66,6 +78,7 @@ class FrontierEngine:
         self._machine = Chooser(lanes or parallel_calls(device))
         self._fixed = lanes is not None
         self._memory = memory or frontier_memory(device)
+        self._held = HELD if memory is None and device == HOST else len(self._order)
         self._dense: dict[tuple[str, int, int], Outcome] = {}
 
     @property
@@ -117,19 +130,6 @@ class FrontierEngine:
         """Return what ``point`` takes away; known once its outcome was yielded."""
         return self._points.about(point)
 
-    def chunk(self, planned: Schedule[Key]) -> int:
-        """Return how many samples fit into memory with their frontier.
-
-        The frontier holds at most ``frontier_bytes`` for each sample: the sum of the tensors that
-        are read at or after a stop, views counted as copies. Beside it there is one suffix of
-        ``bench.batch`` samples in each lane.
-        """
-        batch = self._bench.batch
-        bytes_per_sample = frontier_bytes(
-            self._points.flow, planned.stops, self._points.cost.output_bytes
-        )
-        return max(batch, self._memory // max(1, bytes_per_sample) // batch * batch)
-
     def _dense_outcome(self, recovery: str, start: int, stop: int) -> Outcome:
         if recovery not in MOVES_DENSE:
             return self._bench.dense.picked(self._order[start:stop])
@@ -173,35 +173,90 @@ class FrontierEngine:
             )
         if self._device != HOST:  # choosing waits for the queue, which is empty now
             self._points.choose_masks(point for point in requested if point is not None)
+        self._parts.work += ReplayCost(bound=self._points.cost.macs * (stop - start))
+        edges = batches(stop - start, self._parts.batch)
+        runs = [range(start + first, start + last) for first, last in edges]
+        groups, held = self._groups(requested, recovery, runs, lanes.count)
+        for group in groups:
+            yield from self._group(lanes, recovery, group, runs, held)
+
+    def _groups(
+        self,
+        requested: tuple[PointOrDense, ...],
+        recovery: str,
+        runs: Sequence[range],
+        lanes: int,
+    ) -> tuple[list[tuple[PointOrDense, ...]], int]:
+        """Points that walk together, and how many of the batches ``runs`` they hold at a time.
+
+        The frontier holds at most ``frontier_bytes`` for each sample: the sum of the tensors that
+        are read at or after a stop, views counted as copies. Beside it there is one suffix of
+        ``bench.batch`` samples in each lane, and what a group's points gave in earlier parts.
+        """
         planned = self._parts.plan(requested)
-        size = self.chunk(planned)
+        sizes = self._points.cost.output_bytes
+        batch = self._parts.batch * max(1, frontier_bytes(self._points.flow, planned.stops, sizes))
+        fitting = max(1, self._memory // batch)
+        held = fitting
+        if recovery not in REFITS:  # whose weights are dear: a part more might make them again
+            held = min(fitting, self._held * lanes)
+        if held >= len(runs) or len(requested) == 1:
+            return [requested], held
+        answers = max(1, self._bench.dense.bytes_per_sample * sum(map(len, runs)))
+        groups = point_groups(
+            self._parts.steps(planned, requested), FEWEST, max(1, self._memory // answers)
+        )
+        waiting = answers * max(map(len, groups))
+        if waiting >= batch * (min(fitting, len(runs)) - held):  # which would save nothing
+            held = fitting
+        return ([requested] if held >= len(runs) else groups), held
+
+    def _group(
+        self,
+        lanes: Lanes,
+        recovery: str,
+        requested: tuple[PointOrDense, ...],
+        runs: Sequence[range],
+        held: int,
+    ) -> Iterator[Found]:
+        """Outcomes of points that walk together over all ``runs``, ``held`` at a time."""
+        planned = self._parts.plan(requested)
         parts: dict[PointOrDense, list[Outcome]] = {point: [] for point in requested}
-        for first in range(start, stop, size):
-            last = min(first + size, stop)
+        edges = batches(len(runs), held)
+        waiting = WaitingOutcomes()
+        if len(edges) > 1:
+            drop_cached_memory(HOST)
+            size = self._bench.dense.bytes_per_sample * sum(map(len, runs))
+            waiting = WaitingOutcomes(size * len(parts), len(parts) * len(edges))
+        for first, last in edges:
             for point, outcome in self._part(
-                lanes, recovery, planned, range(first, last), tuple(parts)
+                lanes, recovery, planned, runs[first:last], tuple(parts)
             ):
                 if isinstance(outcome, CannotPrune):
                     del parts[point]
                     yield point, outcome
                     continue
-                parts[point].append(outcome)
-                if last == stop:
-                    yield point, join_outcomes(parts.pop(point))
+                if last == len(runs):
+                    yield point, join_outcomes([*parts.pop(point), outcome])
+                    continue
+                parts[point].append(waiting.keep(outcome))
+                if point is not None and not self.go_on(point, len(outcome.score)):
+                    return
 
     def _part(
         self,
         lanes: Lanes,
         recovery: str,
         planned: Schedule[Key],
-        rows: range,
+        runs: Sequence[range],
         requested: tuple[PointOrDense, ...],
     ) -> Iterator[Found]:
-        """Walk once over ``rows`` of the order; where memory runs out, over each half of them."""
+        """Walk once over ``runs`` of the order; where memory runs out, over each half of them."""
         done = set()
+        runs = [part for run in runs for part in cut(run, self._parts.batch)]
+        taken = TakenBatches(self._bench.splits.validation, self._order, runs)
         try:
-            samples = self._samples(rows)
-            for result in self._parts.run(lanes, recovery, planned, samples, requested, self.claim):
+            for result in self._parts.run(lanes, recovery, planned, taken, requested, self.claim):
                 done.add(result[0])
                 yield result
             return
@@ -209,18 +264,21 @@ class FrontierEngine:
             lanes.rest()
             if not out_of_memory(error):
                 raise
-            if len(rows) <= 1 and self._device == HOST:
+            if taken.samples <= 1 and self._device == HOST:
                 raise BadValue(
                     "Expected memory for one sample at a time, but it ran out. Close other "
                     "programs, or study a smaller model."
                 ) from error
             if self._device != HOST:
-                self._parts.batch = halved(min(self._parts.batch, len(rows)), self._device, error)
+                self._parts.batch = halved(
+                    min(self._parts.batch, taken.samples), self._device, error
+                )
         self._memory = max(1, self._memory // 2)
+        self._held = max(1, min(self._held, len(runs) // 2))
         left = tuple(point for point in requested if point not in done)
-        middle = rows.start + len(rows) // 2
-        first = dict(self._part(lanes, recovery, planned, range(rows.start, middle), left))
-        second = self._part(lanes, recovery, planned, range(middle, rows.stop), left)
+        one, other = halves(runs)
+        first = dict(self._part(lanes, recovery, planned, one, left))
+        second = self._part(lanes, recovery, planned, other, left)
         for point, outcome in second:
             before = first[point]
             both = not isinstance(before, CannotPrune) and not isinstance(outcome, CannotPrune)

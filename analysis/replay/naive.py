@@ -11,7 +11,7 @@ from prunescope.bench.workbench import Workbench
 from prunescope.criteria.scores import Scores
 from prunescope.errors import CannotPrune
 from prunescope.recovery import MOVES_DENSE, recovered
-from prunescope.replay.engine import Removed, every_point, order, removed
+from prunescope.replay.engine import Removed, always, every_point, order, removed
 from prunescope.replay.point_faults import point_faults
 from prunescope.sources.splits import Samples
 from prunescope.study.point import Point
@@ -25,6 +25,7 @@ class NaiveEngine:
 
     def __init__(self, bench: Workbench, sample_order: Tensor | None = None) -> None:
         self.claim: Callable[[Point], bool] = every_point
+        self.go_on: Callable[[Point, int], bool] = always
         self._bench = bench
         self._scores = Scores(bench.network, bench.splits.calibration, bench.groups, bench.loss)
         self._order = order(bench) if sample_order is None else sample_order

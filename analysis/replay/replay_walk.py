@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
-from typing import Any, Generic
+from typing import Any, Generic, Protocol
 
 from torch import fx
 from torch.fx import _pytree as fx_pytree
@@ -28,6 +28,16 @@ from prunescope.replay.time_spent import TimeSpent
 from prunescope.replay.variant import Tensors, Variant
 
 
+class Batches(Protocol):
+    """Batches of inputs by number, such as a list of them."""
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+
+    def __getitem__(self, number: int, /) -> Inputs:
+        """Return batch ``number``."""
+
+
 class ReplayWalk(Generic[Subject]):
     """One pass over the dense network, batch by batch, with a stop where each subject is pruned.
 
@@ -42,7 +52,7 @@ class ReplayWalk(Generic[Subject]):
         flow: Flow,
         base: Tensors,
         planned: Schedule[Subject],
-        batches: Sequence[Inputs],
+        batches: Batches,
         *,
         to_layout: Callable[[Any], Any] = lambda value: value,
         dense_step: Callable[[ProgramStep], ProgramStep] | None = None,
@@ -55,7 +65,7 @@ class ReplayWalk(Generic[Subject]):
             flow: Of the dense graph.
             base: The dense network's tensors.
             planned: Where to stop.
-            batches: Of inputs, all of them.
+            batches: Of inputs, all of them; read once, and again by variants ``from_inputs``.
             to_layout: Puts a tensor into the memory layout of the replay.
             dense_step: Changes a dense step, or None.
             spent: Counts the time by operator, or None.
@@ -64,15 +74,17 @@ class ReplayWalk(Generic[Subject]):
         self._around = around
         self._flow = flow
         self._planned = planned
-        self._inputs = [flat_inputs(flow, batch, to_layout) for batch in batches]
-        self._frontiers: list[Values] = [
-            {slot: leaves[slot] for slot in node_numbers(planned.inputs)} for leaves in self._inputs
-        ]
+        self._inputs, self._to_layout = batches, to_layout
+        self._frontiers: list[Values] = []
+        self.batches, self.samples = len(batches), 0
+        for number in range(len(batches)):
+            batch = batches[number]
+            leaves = flat_inputs(flow, batch, to_layout)
+            self._frontiers.append({slot: leaves[slot] for slot in node_numbers(planned.inputs)})
+            self.samples += batch_size(batch)
         self._make = dense_step or (lambda step: step)
         self._base = base
         self.spent = TimeSpent() if spent is None else spent
-        self.batches = len(batches)
-        self.samples = sum(batch_size(batch) for batch in batches)
 
     def stops(self, lanes: Lanes) -> Iterator[Stop[Subject]]:
         """Yield each stop once its frontier is computed."""
@@ -110,7 +122,9 @@ class ReplayWalk(Generic[Subject]):
         self.spent.add(seconds)
 
     def _start(self, batch: int, variant: Variant) -> Values:
-        available = self._inputs[batch] if variant.from_inputs else self._frontiers[batch]
+        available: Mapping[int, Any] = self._frontiers[batch]
+        if variant.from_inputs:
+            available = flat_inputs(self._flow, self._inputs[batch], self._to_layout)
         return {slot: available[slot] for slot in variant.reads}
 
     def _finished(self, variant: Variant, values: Mapping[int, Any]) -> Any:

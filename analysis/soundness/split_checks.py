@@ -2,12 +2,14 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterator
 from typing import Final
 
 import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from prunescope.arrays import Bytes
 from prunescope.bench.workbench import Workbench
 from prunescope.data_kinds.large_samples import pieces
 from prunescope.sources.splits import SPLITS, Samples, Splits
@@ -58,19 +60,22 @@ def _overlap(splits: Splits) -> Check:
     return Check(OVERLAP, "passed", f"{listed(shared)}, at most {percent(_SHARED, 0)}.")
 
 
-def _hashes(samples: Samples) -> list[bytes]:
+def _hashes(samples: Samples) -> Iterator[bytes]:
     """A hash of every sample's inputs; labels do not count."""
     leaves = [leaf for leaf in pytree.tree_leaves(samples.inputs) if isinstance(leaf, Tensor)]
-    digests = [hashlib.blake2b(digest_size=16) for _ in range(len(samples))]
-    for leaf in leaves:
-        rows = leaf.reshape(len(samples), -1)
-        step = max(rows.shape[1] // _ELEMENTS, 1)
-        for part in pieces(len(samples), min(rows.shape[1], 2 * _ELEMENTS) * rows.itemsize):
-            table = rows[part, ::step].contiguous()
-            raw = table.view(torch.uint8).reshape(len(table), -1).numpy(force=True)
-            for digest, row in zip(digests[part], raw, strict=True):
-                digest.update(row.tobytes())
-    return [digest.digest() for digest in digests]
+    for part in pieces(len(samples), sum(leaf.nbytes for leaf in leaves) // len(samples)):
+        for parts in zip(*(_spread(leaf[part]) for leaf in leaves), strict=True):
+            digest = hashlib.blake2b(digest_size=16)
+            for row in parts:
+                digest.update(row)
+            yield digest.digest()
+
+
+def _spread(leaf: Tensor) -> Bytes:
+    """The bytes of some numbers of each sample, ``(samples, bytes)``."""
+    rows = leaf.reshape(len(leaf), -1)
+    table = rows[:, :: max(rows.shape[1] // _ELEMENTS, 1)].contiguous()
+    return table.view(torch.uint8).reshape(len(table), -1).numpy(force=True)
 
 
 def _balance(bench: Workbench) -> Check:

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Final, cast
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from prunescope.capture.graph import Inputs
 from prunescope.errors import BadReference, DamagedFile
 from prunescope.sources.nested_tensors import Structure, pack, unpack
 from prunescope.sources.splits import SPLITS, Samples, Splits, split_by
+from prunescope.sources.stream_tensors import write_tensors
 from prunescope.store.files import storage
 
 _KEY: Final = "prunescope"
@@ -25,14 +26,16 @@ def splits_bytes(splits: Splits) -> int:
 
 
 def write_splits(splits: Splits, path: Path) -> None:
-    """Write ``splits`` to ``path``, whole or not at all; inputs keep their nesting and types."""
+    """Write ``splits`` to ``path``, whole or not at all, a few megabytes at a time.
+
+    Inputs keep their nesting and types.
+    """
     structure, tensors = _packed(splits)
-    plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     text = json.dumps({"splits": structure, "classes": splits.classes})
     with storage(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".writing-", dir=path.parent) as aside:
-            save_file(plain, Path(aside) / path.name, metadata={_KEY: text})
+            write_tensors(tensors, Path(aside) / path.name, {_KEY: text})
             (Path(aside) / path.name).replace(path)
 
 

@@ -14,6 +14,7 @@ from prunescope.capture.graph import Inputs, batch_size, take
 from prunescope.capture.ragged import Ragged, take_targets
 from prunescope.data_kinds.large_samples import pieces
 from prunescope.errors import DataMismatch, UnknownName
+from prunescope.sources.stream_tensors import raw_pieces
 
 SPLITS: Final = ("calibration", "validation", "test")
 
@@ -83,8 +84,8 @@ def data_hash(splits: Splits) -> str:
             digest.update(f"{name}{pytree.keystr(path)}".encode())
             for part in _tensors(leaf):
                 digest.update(f"{part.dtype}{tuple(part.shape)}".encode())
-                for piece in _pieces(part):
-                    digest.update(piece.flatten().view(torch.uint8).numpy(force=True).tobytes())
+                for piece in raw_pieces(part):
+                    digest.update(piece)
             if not _tensors(leaf):
                 digest.update(repr(leaf).encode())
     return digest.hexdigest()[:16]

@@ -32,6 +32,8 @@ _ROOM: Final = 1 << 30
 _FEWEST: Final = 32
 KEPT_BYTES: Final = 256 << 20
 """Bytes of pruned weights that replay keeps from chunk to chunk; beyond, they are made again."""
+WALKED_AGAIN: Final = 32
+"""How much more points take than the dense network that is computed again for them, at least."""
 
 TITLES: Final = {
     "none": "As pruned",

@@ -10,7 +10,7 @@ from prunescope.progress import Progress
 from prunescope.replay.engine import Engine
 from prunescope.replay.frontier import FrontierEngine
 from prunescope.replay.replay_cost import ReplayCost
-from prunescope.study.point import Point
+from prunescope.study.point import Point, point_name
 from prunescope.study.recoveries import REFITS
 from prunescope.sweep.forecast import Forecast, PointRun, RunCosts, with_walks
 from prunescope.sweep.kinds import kind_of
@@ -47,6 +47,7 @@ class Meter:
         self._refit_work = refit_work(bench.manifest)
         self._weights = own_weights(bench.manifest)
         self._left: dict[Point, int] = {}
+        self._ahead: dict[Point, int] = {}
         self._point_count = 0
         self._to_do = 0
         self._round, self._least = -1, 0
@@ -133,14 +134,19 @@ class Meter:
         self._made |= {point.method, point.recovery}
         self._kinds.setdefault(run.kind, (set(), 0, 0.0))[0].add(point)
         self._stand(self._least)
-        self._progress.advance(stop - start, message)
+        self._progress.advance(stop - start - self._ahead.pop(point, 0), message)
+
+    def count_part(self, point: Point, samples: int) -> None:
+        """Count samples of a point that is not finished with its round."""
+        self._ahead[point] = self._ahead.get(point, 0) + samples
+        self._progress.advance(samples, point_name(point))
 
     def settle(self, still: set[Point]) -> None:
         """Drop the remaining samples of all points but those of ``still``, as they are settled."""
         for point in [point for point in self._left if point not in still]:
             left = self._left.pop(point)
             self._to_do -= self._suffix_macs(point.subject) * left
-            self._progress.advance(left)
+            self._progress.advance(left - self._ahead.pop(point, 0))
 
     @property
     def seconds(self) -> float:

@@ -21,6 +21,7 @@ from prunescope.study.recoveries import (
     TRAINING_BATCH,
     TRAINING_STEPS,
     TRAINS,
+    WALKED_AGAIN,
     refitted,
 )
 from prunescope.study.removed_counts import removed_count
@@ -92,6 +93,8 @@ class MostExecuted:
             alone = [point for point in points if point in ahead]
             others = [point for point in points if point not in ahead]
             total += sum(self._suffix(point) * self._left[point] for point in points)
+            # Where memory is short for a round's frontier, its points walk in several groups.
+            total += sum(self._dense(p.subject) * self._left[p] for p in points) // WALKED_AGAIN
             total += sum(
                 self._front([p]) * (self._left[p] if budgeted else self._piloted(p)) for p in alone
             )

@@ -134,6 +134,7 @@ class _SweepRun:
         )
         self._records = Recorder(bench, engine, self._shared)
         self._engine.claim = self._shared.claim
+        self._engine.go_on = self._go_on
 
     def start(self) -> list[Point]:
         """Run the pilots, and evaluate one chunk of the points that have no samples.
@@ -272,6 +273,11 @@ class _SweepRun:
 
     def _over(self) -> bool:
         return self._meter.stopped() or self._budget.left <= 0
+
+    def _go_on(self, point: Point, samples: int) -> bool:
+        """Count a part of a round, which is not stored before its last one."""
+        self._meter.count_part(point, samples)
+        return not self._over()
 
     def _record(self, point: Point, outcome: Outcome | CannotPrune, start: int, end: int) -> None:
         if self._records.add(point, outcome, start, end):

@@ -14,6 +14,7 @@ from prunescope.bench.device import (
     choose_device,
     device_in_use,
     device_of,
+    drop_cached_memory,
     move,
     on_host,
     parallel_calls,
@@ -28,8 +29,8 @@ HOME = "bench/device.py"
 ABOVE = {
     # A runtime is one device's, whichever one studies compute on.
     "latency/runtimes/cuda.py", "latency/device_clock.py",
-    "criteria/user_criterion.py", "sources/kept_splits.py", "sources/live_data.py",
-    "sources/live_function.py", "sources/live_model.py", "sources/torch_metric.py",
+    "criteria/user_criterion.py", "sources/live_data.py", "sources/live_function.py",
+    "sources/live_model.py", "sources/stream_tensors.py", "sources/torch_metric.py",
     # Rooms that bench is made of cannot import it; they say why they need main memory.
     "criteria/activation.py", "criteria/fpgm.py",  # exact float64 sums
     "criteria/unit_scores.py", "moments/second_moments.py",
@@ -132,3 +133,16 @@ def test_nobody_else_names_a_device() -> None:
     named = {name for name, path in files.items() if devices_in(path.read_text())}
     assert HOME in named  # the check can fail
     assert named - {HOME, "latency/table/rows.py"} == ABOVE
+
+
+def test_memory_that_is_free_goes_back_where_the_c_library_can(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(device, "_malloc_trim", lambda: lambda pad: asked.append(pad) or 1)
+    drop_cached_memory(HOST)
+    assert asked == [0]
+    monkeypatch.setattr(device, "_malloc_trim", lambda: None)
+    drop_cached_memory(HOST)
+    monkeypatch.undo()
+    drop_cached_memory(HOST)  # of whatever library is here

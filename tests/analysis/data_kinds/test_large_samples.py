@@ -81,6 +81,25 @@ def test_no_room_on_the_disk_is_said_before_a_sample_is_decoded(
     assert len(decoded) == 1  # whose size was needed
 
 
+def test_without_a_limit_of_the_user_memory_does_what_the_disk_refuses(
+    small_limit: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk was an error from 1 GB on; files begin far below now."""
+    monkeypatch.delenv(large_samples.LIMIT)
+    monkeypatch.setattr(large_samples, "IN_MEMORY", 2000)
+    assert mapped(room((40, 50), torch.float32))
+    assert on_disk() == ""  # nobody needs to know of what memory could have held
+
+    def full(file: int, size: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(large_samples, "_take", full)
+    assert not mapped(room((40, 50), torch.float32))
+    monkeypatch.setattr(large_samples, "WITHOUT_DISK", 4000)
+    with pytest.raises(BadValue, match=r"8 kB of disk in .* no space left on device\."):
+        room((40, 50), torch.float32)
+
+
 def same(first: Splits, second: Splits) -> bool:
     return data_hash(first) == data_hash(second)
 

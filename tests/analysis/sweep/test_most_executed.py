@@ -1,11 +1,13 @@
 """What is said beforehand of a sweep's multiply-accumulates is what it then executes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from prunescope.bench.workbench import Workbench, prepare
 from prunescope.progress import Silent
+from prunescope.replay import frontier
 from prunescope.store.folder import StudyFolder
 from prunescope.store.trust import vouch
 from prunescope.study import Grid, Method, Reference
@@ -53,6 +55,21 @@ def test_a_fresh_sweep_executes_what_was_said(
     assert report.executed <= before.macs_bound == report.macs_bound
     assert before.macs_bound < 1.5 * report.executed
     assert before.macs == pytest.approx(report.macs, rel=0.02)
+
+
+@pytest.mark.parametrize("recovery", ["none", "bn", "ls"])
+def test_a_sweep_whose_points_walk_in_groups_executes_what_was_said(
+    recovery: str, residual: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each group computes the dense network again up to where it begins."""
+    monkeypatch.setattr(frontier, "HELD", 1)
+    monkeypatch.setattr(frontier, "FEWEST", 1)
+    bench = replace(residual, batch=16)
+    study = StudyFolder.create(tmp_path, bench.manifest)
+    grid = Grid(METHODS["both"], (0.3, 0.5), recoveries=(recovery,))
+    report = sweep(bench, study, grid, Silent())
+    assert report.missing == 0
+    assert report.executed <= report.macs_bound < 1.6 * report.executed
 
 
 @pytest.mark.parametrize("stop", [1, 25, 90])
