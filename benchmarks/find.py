@@ -38,6 +38,7 @@ from prunescope.progress import Silent
 from prunescope.store.folder import StudyFolder
 from prunescope.store.parquet_table import rows_of
 from prunescope.study import Grid, Reference, looks, parse_methods, parse_sparsities
+from prunescope.study.method import UNITS
 from prunescope.sweep.runner import sweep
 from prunescope.sweep.work_behind import suffix_macs
 
@@ -58,6 +59,7 @@ class Answers:
         drops: Of each curve and sparsity, ``(n,)``.
         divergences: Likewise.
         behind: Share of the network behind each curve's layer.
+        units: Whether whole units leave.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Answers:
     drops: Sequence[Mapping[float, Floats]]
     divergences: Sequence[Mapping[float, Floats]]
     behind: Sequence[float]
+    units: bool
 
 
 def answers(study: StudyFolder, granularity: str) -> Answers | None:
@@ -97,7 +100,7 @@ def answers(study: StudyFolder, granularity: str) -> Answers | None:
         apart.setdefault(curve, {})[row.sparsity] = np.maximum(change, 0.0)
     return Answers(
         study.folder.name, np.abs(own - others.max(1)), list(drops.values()), list(apart.values()),
-        [behind(subject) / study.manifest.macs for subject, _ in drops],
+        [behind(subject) / study.manifest.macs for subject, _ in drops], granularity in UNITS,
     )  # fmt: skip
 
 
@@ -108,7 +111,7 @@ def searched(known: Answers, samples: int, limit: float, seed: int) -> dict[str,
     ends = looks(samples)
     order = drawn(cut, ends, seed)
     grids = [sorted(curve) for curve in known.drops]
-    purse = Purse(known.behind, list(map(len, grids)), samples)
+    purse = Purse(known.behind, list(map(len, grids)), [known.units] * len(grids), samples)
     search = Search(grids, limit, purse=purse)
     spent = float(samples)
 

@@ -23,6 +23,7 @@ from prunescope.replay.frontier import FrontierEngine
 from prunescope.store.folder import StudyFolder
 from prunescope.store.largest_sparsities import LargestSparsity
 from prunescope.study import Grid, looks
+from prunescope.study.method import UNITS
 from prunescope.study.point import Point, point_name
 from prunescope.sweep.check_laws import require_laws
 from prunescope.sweep.work_behind import suffix_macs
@@ -188,7 +189,8 @@ class _Finder:
             return None
         behind = suffix_macs(manifest)
         shares = [behind(own[0].subject) / manifest.macs for own in self._curves]
-        return Purse(shares, list(map(len, self._curves)), total)
+        units = [own[0].method.granularity in UNITS for own in self._curves]
+        return Purse(shares, list(map(len, self._curves)), units, total)
 
     def _points_by_curve(self) -> list[list[Point]]:
         curves: dict[CurveName, list[Point]] = {}

@@ -20,7 +20,7 @@ OPENING: Final = (0.35, 0.75)
 """Shares of a curve's grid at which it is measured first."""
 ROUNDS: Final = 6
 """Guesses at one look at most."""
-_OPEN: Final = 2.0
+_OPEN: Final = 1.0
 """Standard errors from the limit up to which a drop's side of it is open."""
 _COMFORT: Final = 0.72
 """Share of the limit below which an estimate's own sparsity is the one to certify first."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from prunescope.finding.purse import OF_THE_GRID, PASSES, Purse
+from prunescope.finding.purse import OF_UNITS, OF_WEIGHTS, PASSES, Purse
 from prunescope.finding.search import Place, Search
 from prunescope.finding.strata import Strata
 from prunescope.finding.stratified import Seen
@@ -33,7 +33,7 @@ class Measured:
 
 
 def searched(behind: float, spent: float = 1.0) -> tuple[Search, Measured]:
-    purse = Purse([behind, behind], [5, 5], POPULATION, spent)
+    purse = Purse([behind, behind], [5, 5], [False, False], POPULATION, spent)
     search = Search([GRID, GRID], LIMIT, purse=purse)
     measured = Measured(search)
     search.estimate([100], measured)
@@ -67,8 +67,10 @@ def test_an_empty_purse_pays_nothing() -> None:
 
 
 def test_a_purse_holds_a_share_of_the_grid_and_some_passes_at_least() -> None:
-    assert Purse([0.5] * 4, [19] * 4, 1000).most == PASSES
-    assert Purse([0.5] * 40, [19] * 40, 1000).most == pytest.approx(OF_THE_GRID * (1 + 380))
+    assert Purse([0.5] * 4, [19] * 4, [False] * 4, 1000).most == PASSES
+    half = [True] * 20 + [False] * 20
+    both = Purse([0.5] * 40, [19] * 40, half, 1000)
+    assert both.most == pytest.approx(190 * (OF_UNITS + OF_WEIGHTS))
 
 
 def test_the_nearest_to_the_limit_come_first() -> None:
