@@ -166,7 +166,7 @@ def _memory() -> Iterator[BadInput]:
     yield of_code("named", "out of memory in a model", known)
 
     def large(folder: Path) -> None:
-        text = TINY.replace('"test": part(30)', '"test": part(100_000_000)')
+        text = TINY.replace('"test": part(30)', '"test": part(80_000_000)')
         (folder / "mine.py").write_text(text)
 
     yield BadInput(

@@ -1,5 +1,6 @@
 """Plans that are reached in rounds: counts, resuming, and export like any fine-tuned plan."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -102,8 +103,9 @@ def test_rounds_end_at_the_plan(bench: Workbench, study: StudyFolder, kind: Make
         for name, keep in selection.masks.items():
             assert torch.equal(left.get_parameter(name) == 0, weights[name] == 0), name
             assert not bool(keep.all())
-        pour(left, weights, "test")
-        outcome = evaluate(left, bench.splits.validation, bench.metric, bench.batch)
+        tuned = copy.deepcopy(left)  # without units it is the dense network's own module
+        pour(tuned, weights, "test")
+        outcome = evaluate(tuned, bench.splits.validation, bench.metric, bench.batch)
     assert result.after.score_sum == outcome.score.sum().item()
     assert result.after.score == result.rounds[-1].score
     assert result.after.score >= result.rounds[-1].pruned_score
