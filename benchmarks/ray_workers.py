@@ -34,7 +34,7 @@ ASKED: Final = (
     "--threads", "1", "--no-screen",
 )  # fmt: skip
 LONGER: Final = (
-    "sample:resnet20", "--methods", "magnitude", "--sparsities", "0.6",
+    "sample:resnet20", "--methods", "magnitude", "--sparsities", "0.1:0.9:0.1",
     "--threads", "1", "--no-screen",
 )  # fmt: skip
 """What the ratio is taken of: minutes, so that what every sweep pays once counts little."""
