@@ -1,11 +1,13 @@
-"""A small data file for benchmarks that sweep and verify many plans: the first real images."""
+"""The first real images, for benchmarks that measure much: as a data file, and of a bench."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from prunescope.bench.workbench import Workbench, assemble
 from prunescope.sample_models import fashion_mnist
+from prunescope.sources.data import Splits
 
 
 def first_images(path: Path, counts: Mapping[str, int]) -> Path:
@@ -23,3 +25,11 @@ def first_images(path: Path, counts: Mapping[str, int]) -> Path:
             arrays[f"{name}_targets"] = labels[:count].astype(np.int64)
         np.savez(path, **arrays)  # type: ignore[arg-type]
     return path
+
+
+def first_samples(bench: Workbench, images: int) -> Workbench:
+    """Return the bench with the first images of each split."""
+    names = ("calibration", "validation", "test")
+    calibration, validation, test = (bench.splits.named(name).chunk(0, images) for name in names)
+    splits = Splits(calibration, validation, test)
+    return assemble(bench.manifest.reference, bench.network, splits, bench.metric, bench.loss)

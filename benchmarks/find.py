@@ -1,6 +1,6 @@
 """How near ``--mode find`` comes to the grid, and what it costs, over many orders of samples.
 
-    python -m benchmarks.find                        # sweeps sample:resnet20 first: half an hour
+    python -m benchmarks.find --swept resnet20 vit   # sweeps these first, half an hour each
     python -m benchmarks.find STUDY … --orders 30    # exactly swept before, logits kept
 
 Searches are made again on the stored answers of every sample, none is evaluated. A random part of
@@ -26,6 +26,7 @@ from typing import Final
 
 import numpy as np
 
+from benchmarks._images import first_samples
 from prunescope.arrays import Floats
 from prunescope.bench.workbench import prepare
 from prunescope.finding.find import LEAST, SHARE
@@ -42,6 +43,8 @@ from prunescope.study.method import UNITS
 from prunescope.sweep.runner import sweep
 from prunescope.sweep.work_behind import suffix_macs
 
+STORED: Final = 4096
+"""Samples of which a study keeps logits: more need not be measured for this."""
 LIMITS: Final = (0.005, 0.01, 0.02, 0.05)
 COLUMNS: Final = (
     "study", "granularity", "samples", "limit", "equal", "within one", "cost", "plain",
@@ -165,12 +168,15 @@ def main() -> None:
     """Print one row per study, granularity, number of samples and limit."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("studies", nargs="*", type=Path)
+    parser.add_argument("--swept", nargs="+", default=[], metavar="SAMPLE")
     parser.add_argument("--orders", type=int, default=30)
     parser.add_argument("--samples", type=int, nargs="*", default=[4000, 2000, 1000])
     asked = parser.parse_args()
     print("| " + " | ".join(COLUMNS) + " |\n" + "|---" * len(COLUMNS) + "|")
     with tempfile.TemporaryDirectory() as folder:
-        for path in asked.studies or [_swept(Path(folder))]:
+        names = asked.swept or ([] if asked.studies else ["resnet20"])
+        swept = (_swept(Path(folder), name) for name in names)
+        for path in (*asked.studies, *swept):
             for granularity in ("weight", "channel", "head"):
                 known = answers(StudyFolder.open(path), granularity)
                 for row in [] if known is None else _rows(known, granularity, asked):
@@ -189,10 +195,10 @@ def _rows(known: Answers, granularity: str, asked: argparse.Namespace) -> Iterab
             ]
 
 
-def _swept(folder: Path) -> Path:
-    reference = Reference("sample:resnet20", "sample:fashion-mnist")
-    bench = prepare(reference)
-    study = StudyFolder.create(folder / "resnet20", bench.manifest)
+def _swept(folder: Path, name: str) -> Path:
+    bench = prepare(Reference(f"sample:{name}", "sample:fashion-mnist"))
+    bench = first_samples(bench, STORED)
+    study = StudyFolder.create(folder / name, bench.manifest)
     grid = Grid(parse_methods("magnitude,l2@channel"), parse_sparsities("0.05:0.95:0.05"))
     sweep(bench, study, grid, Silent())
     return study.folder

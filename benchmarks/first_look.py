@@ -26,13 +26,13 @@ from typing import Final
 import numpy as np
 import torch
 
+from benchmarks._images import first_samples
 from benchmarks._unseen_networks import draw, trained
 from benchmarks._unseen_plans import bench_of
-from prunescope.bench.workbench import Workbench, assemble, prepare
+from prunescope.bench.workbench import Workbench, prepare
 from prunescope.finding.guess import last_within
 from prunescope.first_look.first_look import first_look
 from prunescope.progress import Silent
-from prunescope.sources.data import Splits
 from prunescope.store.folder import StudyFolder
 from prunescope.study import Grid, Method, Reference, parse_methods, parse_sparsities
 from prunescope.sweep.runner import sweep
@@ -88,7 +88,7 @@ def _cases(asked: argparse.Namespace) -> Iterator[tuple[str, Workbench, StudyFol
     else:
         for name in asked.networks:
             bench = prepare(Reference(f"sample:{name}", "sample:fashion-mnist"))
-            yield name, _cut(bench, asked.images), None
+            yield name, first_samples(bench, asked.images), None
 
 
 def _row(
@@ -146,14 +146,6 @@ def _line(name: str, row: list[float]) -> str:
     whole = [f"{value:.0f}" for value in row[:3]]
     rest = [f"{value:.2f}" for value in row[3:-1]]
     return f"| {name} | " + " | ".join([*whole, *rest, f"{row[-1]:.0f}"]) + " |"
-
-
-def _cut(bench: Workbench, images: int) -> Workbench:
-    """The bench with the first images of each split."""
-    names = ("calibration", "validation", "test")
-    calibration, validation, test = (bench.splits.named(name).chunk(0, images) for name in names)
-    splits = Splits(calibration, validation, test)
-    return assemble(bench.manifest.reference, bench.network, splits, bench.metric, bench.loss)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from typing import Final
 
 import torch
 
-from benchmarks.first_look import _cut
+from benchmarks._images import first_samples
 from prunescope.bench.workbench import prepare
 from prunescope.progress import Silent
 from prunescope.replay.frontier import FrontierEngine
@@ -35,7 +35,7 @@ HOUR: Final = 3600.0
 def main() -> None:
     """Print a line for each grid, memory and way of sweeping."""
     torch.set_num_threads(1)
-    whole = _cut(prepare(Reference("sample:resnet20", "sample:fashion-mnist")), IMAGES)
+    whole = first_samples(prepare(Reference("sample:resnet20", "sample:fashion-mnist")), IMAGES)
     bench = replace(whole, batch=16)
     behind, passes = suffix_macs(bench.manifest), bench.manifest.macs * IMAGES
     print("| sparsities | memory | executed | behind | rest |\n|---|---|---|---|---|")

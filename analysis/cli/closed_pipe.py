@@ -15,8 +15,9 @@ def reader_gone(error: BaseException) -> bool:
     Rich makes an exit of it. A broken pipe of another kind, such as one to a process that died, is
     an error like any other.
     """
-    broken = isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError)
-    return broken and _unread()
+    if isinstance(error, SystemExit):
+        return isinstance(error.__context__, BrokenPipeError) and (_nowhere() or _unread())
+    return isinstance(error, BrokenPipeError) and _unread()
 
 
 def keep_quiet() -> None:
@@ -26,10 +27,13 @@ def keep_quiet() -> None:
     os.close(nowhere)
 
 
+def _nowhere() -> bool:
+    """Whether rich has turned the output to nowhere already."""
+    return os.path.samestat(os.fstat(sys.stdout.fileno()), os.stat(os.devnull))
+
+
 def _unread() -> bool:
     number = sys.stdout.fileno()
-    if os.path.samestat(os.fstat(number), os.stat(os.devnull)):
-        return True  # rich has turned it there already
     looked = select.poll()
     looked.register(number, select.POLLOUT)
     return any(happened & select.POLLERR for _, happened in looked.poll(0))

@@ -56,7 +56,6 @@ class _NewestOfStudy:
         self.latency: Newest[tuple[LatencyTable, ...]] = Newest()
         self.scores: Newest[tuple[Levels, Levels]] = Newest()
         self.files: Newest[tuple[Delivered, ...]] = Newest()
-        self.answers: Newest[PlanAnswers | None] = Newest()
         self.units: Newest[dict[tuple[str, str, int], UnitScores]] = Newest()
 
 
@@ -157,9 +156,9 @@ def score_levels(of: StudyFolder, grouped: bool) -> Levels:
 
 
 def answers(of: StudyFolder, digest: str) -> PlanAnswers | None:
-    """Return what the measured plan answers to every validation sample, kept of the last one."""
-    return _newest(of.folder, drawn_key(of)).answers.get(
-        lambda: (folder_stamp(of.answers.folder), digest), lambda _: of.answered_samples(digest)
+    """Return what the measured plan answers to every validation sample; of several plans kept."""
+    return _answers(of.folder, drawn_key(of), digest).get(
+        lambda: folder_stamp(of.answers.folder), lambda _: of.answered_samples(digest)
     )
 
 
@@ -169,6 +168,12 @@ def unit_scores(of: StudyFolder) -> Mapping[tuple[str, str, int], UnitScores]:
         lambda: folder_stamp(of.unit_scores.folder),
         lambda _: {row.named: row for row in of.scored_units()},
     )
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _answers(folder: Path, key: str, digest: str) -> Newest[PlanAnswers | None]:
+    del folder, key, digest
+    return Newest()
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from prunescope.dashboard.shared import reference, session
+from prunescope.errors import PrunescopeError
 from prunescope.store.folder import StudyFolder
 from prunescope.study.method import UNITS
 from prunescope.study.plan import Plan
@@ -32,7 +33,13 @@ def plan(opened: StudyFolder, key: str) -> Plan | None:
 
 def _first(opened: StudyFolder) -> str:
     """What is worked on before anybody chose, while the draft is empty."""
-    return reference.name(opened) or opened.saved_plans.newest() or _DRAFT
+    if (pinned := reference.plan(opened)) is not None:
+        return pinned.name
+    newest = opened.saved_plans.newest()
+    try:
+        return _DRAFT if newest is None else opened.plan(newest).name
+    except PrunescopeError:  # whoever chooses it is told why
+        return _DRAFT
 
 
 def describe(chosen: Plan) -> str:

@@ -1,6 +1,5 @@
 """The study's reference plan on the pages: which it is, and how others stand against it."""
 
-from pathlib import Path
 from typing import Final
 
 import streamlit as st
@@ -12,7 +11,6 @@ from prunescope.planning.against_reference import AgainstReference, against_refe
 from prunescope.planning.measured_apart import StoredAnswers
 from prunescope.planning.prediction.prediction import Prediction
 from prunescope.store.folder import StudyFolder
-from prunescope.store.plan_answers import PlanAnswers
 from prunescope.store.reference_plan import pin, reference_name
 from prunescope.study.plan import Plan
 
@@ -54,15 +52,8 @@ def against(
 
 
 def stored_answers(opened: StudyFolder) -> StoredAnswers:
-    """Return what asks for the answers of measured plans, those of several at hand."""
-    files = tuple(sorted(path.name for path in opened.answers.folder.glob("*.parquet")))
-    return lambda one: _answers(opened.folder, files, one.digest)
-
-
-@st.cache_resource(max_entries=2 * MOST, show_spinner=False)
-def _answers(folder: Path, files: tuple[str, ...], digest: str) -> PlanAnswers | None:
-    del files  # never change once written, so that their names say what is stored
-    return StudyFolder.open(folder).answered_samples(digest)
+    """Return what asks for the answers of measured plans."""
+    return lambda one: loaders.answers(opened, one.digest)
 
 
 def offered(opened: StudyFolder) -> list[str]:

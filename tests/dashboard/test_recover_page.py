@@ -161,5 +161,10 @@ def test_an_empty_draft_is_not_what_a_page_begins_with(
     pin(study.saved_plans, "other")
     at = open_page(studies, page)
     assert at.selectbox(key=f"{page} plan").value == "other"
+    pin(study.saved_plans, None)
+    (study.saved_plans.folder / "newest.json").write_text("{")
+    at = open_page(studies, page)
+    assert at.selectbox(key=f"{page} plan").value == "The draft on the Plan page"
+    assert not at.error  # of a file that nobody asked for
     drafted = open_page(studies, page, plan=shared(study, fc2=0.5))
     assert drafted.selectbox(key=f"{page} plan").value == "The draft on the Plan page"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from prunescope.cli.app import COMMANDS, application
+from prunescope.cli.closed_pipe import reader_gone
 
 
 def loaded(*asked: str) -> set[str]:
@@ -61,6 +62,15 @@ def test_a_refusal_is_said_to_whoever_reads_errors(tmp_path: Path) -> None:
     done = unread(tmp_path, "trust", "nowhere")
     assert done.returncode == 1
     assert "nowhere" in done.stderr
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_pipe_to_somebody_else_is_an_error_like_any_other(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, there: bool
+) -> None:
+    with (tmp_path / "out").open("w") if there else Path(os.devnull).open("w") as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        assert not reader_gone(BrokenPipeError("to a worker that died"))
 
 
 def unread(folder: Path, *asked: str) -> subprocess.CompletedProcess[str]:
